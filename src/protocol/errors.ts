@@ -1,0 +1,72 @@
+/**
+ * The closed list of errors. In the runtime an error's class says what the host does about it;
+ * towards a person its message names the thing, the id and the remedy.
+ */
+
+export type ErrorCode =
+  /** A store or broker does not answer just now; the same call is made again. */
+  | 'unavailable'
+  /** Another owner has appended to the partition: this ownership ends, nothing is written. */
+  | 'fenced'
+  /** A message that can never be accepted: set aside in `millrace.rejected` with the reason. */
+  | 'rejected'
+  /** One document of a write cannot be stored (too large, invalid); the others can. */
+  | 'document'
+  /** A definition of a job, chain or actor is wrong. */
+  | 'definition'
+  /** The asked-for chain cannot be planned: unknown job type, cycle, unknown dependency, duplicate name, bad args. */
+  | 'plan'
+  /** The named request does not exist. */
+  | 'not-found'
+  /** The request's state does not allow what was asked. */
+  | 'state'
+  /** The data folder is hosted by another process. */
+  | 'locked'
+  /** A file is not a millrace store, or was written by a newer version. */
+  | 'store'
+  /** The configuration does not load or does not fit its schema. */
+  | 'config'
+  /** The command line is wrong. */
+  | 'usage';
+
+export type ErrorOptions = { cause?: unknown };
+
+/** Every error that millrace raises on purpose. */
+export class MillraceError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Try again with backoff; nothing is known to have happened. */
+export class TransientError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('unavailable', message, options);
+  }
+}
+
+/** Another owner appended to this partition: drop it, touch nothing. */
+export class FencedError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('fenced', message, options);
+  }
+}
+
+/** The message is at fault: set it aside with this reason and go on. */
+export class PermanentError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('rejected', message, options);
+  }
+}
+
+/** The write's document at `index` cannot be stored; those before it are committed. */
+export class DocumentError extends MillraceError {
+  readonly index: number;
+  constructor(index: number, message: string, options?: ErrorOptions) {
+    super('document', message, options);
+    this.index = index;
+  }
+}

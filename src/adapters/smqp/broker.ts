@@ -1,0 +1,144 @@
+/**
+ * The in-process broker, over smqp: its exchanges and bindings say where a message goes, its queues hold
+ * what waits. It forgets everything with the process, so each one has an epoch of its own.
+ */
+import { Broker as SmqpMemory, Queue as SmqpQueue } from 'smqp';
+import { ulid } from 'ulid';
+import { TransientError } from '../../protocol/errors.ts';
+import type { Binding, Exchange, Queue, Topology } from '../../protocol/topology.ts';
+import type { Broker, Channel, ConsumeOptions, Publication } from '../../ports/broker.ts';
+import { Mailbox } from './mailbox.ts';
+
+/** Routing keys remembered with their queues; reply queues make them many. */
+const maxRoutes = 10_000;
+
+export class SmqpBroker implements Broker {
+  readonly epoch = ulid();
+  readonly #memory = new SmqpMemory();
+  readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #exchanges = new Set<string>();
+  readonly #routes = new Map<string, readonly Mailbox[]>();
+  #published = 0;
+  #closed = false;
+
+  async declare({ exchanges, queues, bindings }: Topology): Promise<void> {
+    this.#assertOpen();
+    for (const exchange of exchanges) this.#declareExchange(exchange);
+    for (const queue of queues) this.#declareQueue(queue);
+    for (const binding of bindings) this.#bind(binding);
+    this.#routes.clear();
+  }
+
+  async publish({
+    exchange,
+    routingKey,
+    properties,
+    body,
+  }: Publication): Promise<'confirmed' | 'returned'> {
+    this.#assertOpen();
+    const targets = this.#route(exchange, routingKey);
+    if (targets.length === 0 || targets.some((target) => target.isFull())) return 'returned';
+    const publication = { exchange, routingKey, properties: copy(properties), body };
+    const place = this.#published++;
+    for (const target of targets) target.put({ publication, redelivered: false, place });
+    return 'confirmed';
+  }
+
+  async consume(queue: string, options: ConsumeOptions): Promise<Channel> {
+    this.#assertOpen();
+    const mailbox = this.#mailboxes.get(queue);
+    if (mailbox === undefined)
+      throw new TransientError(`There is no queue ${queue}; declare it first.`);
+    return mailbox.consume(options);
+  }
+
+  async backlog(queue: string): Promise<number> {
+    return this.#mailboxes.get(queue)?.waiting ?? 0;
+  }
+
+  /** Deletes a queue with all that waits in it; its consumers are told. */
+  deleteQueue(queue: string): void {
+    const mailbox = this.#mailboxes.get(queue);
+    if (mailbox === undefined) return;
+    this.#mailboxes.delete(queue);
+    this.#routes.clear();
+    for (const exchange of this.#exchanges)
+      this.#memory.getExchange(exchange).unbindQueueByName(queue);
+    mailbox.cut(`queue ${queue} was deleted`);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const mailbox of this.#mailboxes.values()) mailbox.cut();
+    this.#mailboxes.clear();
+    this.#routes.clear();
+    this.#memory.reset();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new TransientError('The in-process broker is closed; open another.');
+  }
+
+  #declareExchange({ name, kind }: Exchange): void {
+    this.#memory.assertExchange(name, kind, { autoDelete: false });
+    this.#exchanges.add(name);
+  }
+
+  #declareQueue(queue: Queue): void {
+    if (this.#mailboxes.has(queue.name)) return;
+    // Not made by smqp's broker, because then every message would also raise events there.
+    const held = new SmqpQueue(queue.name, { autoDelete: false });
+    const mailbox = new Mailbox(held, queue, () => this.deleteQueue(queue.name));
+    this.#mailboxes.set(queue.name, mailbox);
+  }
+
+  #bind({ exchange, queue, routingKey }: Binding): void {
+    const mailbox = this.#mailboxes.get(queue);
+    if (mailbox === undefined)
+      throw new TransientError(`There is no queue ${queue}; declare it first.`);
+    this.#exchange(exchange).bindQueue(mailbox.queue, routingKey);
+  }
+
+  /** The queues that a routing key leads to, each once. */
+  #route(exchange: string, routingKey: string): readonly Mailbox[] {
+    const key = `${exchange}\n${routingKey}`;
+    const known = this.#routes.get(key);
+    if (known !== undefined) return known;
+    const names = exchange === '' ? [routingKey] : this.#boundQueues(exchange, routingKey);
+    const targets = [...new Set(names)].flatMap((name) => this.#mailboxes.get(name) ?? []);
+    if (this.#routes.size >= maxRoutes) this.#routes.clear();
+    this.#routes.set(key, targets);
+    return targets;
+  }
+
+  #exchange(name: string): ReturnType<SmqpMemory['getExchange']> {
+    if (!this.#exchanges.has(name))
+      throw new TransientError(`There is no exchange ${name}; declare it first.`);
+    return this.#memory.getExchange(name);
+  }
+
+  #boundQueues(name: string, routingKey: string): string[] {
+    const exchange = this.#exchange(name);
+    return exchange.bindings
+      .filter((binding) => {
+        if (exchange.type === 'topic') return binding.testPattern(routingKey);
+        return exchange.type === 'fanout' || binding.pattern === routingKey;
+      })
+      .map((binding) => binding.queue.name);
+  }
+}
+
+/** Frozen, because all who get the message share it. */
+function copy(properties: Publication['properties']): Publication['properties'] {
+  const { headers } = properties;
+  return Object.freeze({
+    ...properties,
+    ...(headers && { headers: Object.freeze({ ...headers }) }),
+  });
+}
+
+/** Opens an in-process broker, empty. */
+export function openSmqpBroker(): SmqpBroker {
+  return new SmqpBroker();
+}

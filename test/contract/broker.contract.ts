@@ -1,0 +1,249 @@
+/** What every broker does. `open` gives a fresh one whose names collide with no other test's. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Broker, Channel, Delivery, Publication } from '../../src/ports/broker.ts';
+import { TransientError } from '../../src/protocol/errors.ts';
+import type { Topology } from '../../src/protocol/topology.ts';
+import { eventually } from '../kit/eventually.ts';
+
+export type BrokerUnderTest = {
+  broker: Broker;
+  deleteQueue(queue: string): void | Promise<void>;
+  close(): Promise<void>;
+};
+
+const topology: Topology = {
+  exchanges: [
+    { name: 'work', kind: 'direct' },
+    { name: 'news', kind: 'fanout' },
+    { name: 'talk', kind: 'topic' },
+  ],
+  queues: [
+    { name: 'plain' },
+    { name: 'single', singleActiveConsumer: true },
+    { name: 'own', exclusive: true },
+  ],
+  bindings: [
+    { exchange: 'work', queue: 'plain', routingKey: 'plain' },
+    { exchange: 'work', queue: 'single', routingKey: 'single' },
+    { exchange: 'news', queue: 'plain', routingKey: '' },
+    { exchange: 'news', queue: 'single', routingKey: '' },
+    { exchange: 'talk', queue: 'plain', routingKey: 'job.*.done' },
+  ],
+};
+
+function message(body: string, to: Partial<Publication> = {}): Publication {
+  const properties = {
+    messageId: `id of ${body}`,
+    type: 'thing.happened',
+    timestamp: 1767600000123,
+  };
+  return { exchange: 'work', routingKey: 'plain', properties, body, ...to };
+}
+
+function bodies(deliveries: readonly Delivery[]): string[] {
+  return deliveries.map(({ body }) => body);
+}
+
+/** Runs the suite. */
+export function brokerContract(name: string, open: () => Promise<BrokerUnderTest>): void {
+  describe(`broker ${name}`, () => {
+    let subject: BrokerUnderTest;
+    let broker: Broker;
+
+    beforeEach(async () => {
+      subject = await open();
+      broker = subject.broker;
+      await broker.declare(topology);
+    });
+
+    afterEach(() => subject.close());
+
+    async function publish(list: readonly string[], routingKey = 'plain'): Promise<void> {
+      const outcomes = await Promise.all(
+        list.map((body) => broker.publish(message(body, { routingKey }))),
+      );
+      expect(new Set(outcomes)).toEqual(new Set(['confirmed']));
+    }
+
+    async function consume(queue: string, prefetch = 100) {
+      const got: Delivery[] = [];
+      const closed: string[] = [];
+      const channel: Channel = await broker.consume(queue, {
+        prefetch,
+        onDelivery: (delivery) => got.push(delivery),
+        onClosed: (reason) => closed.push(reason),
+      });
+      return { got, closed, channel };
+    }
+
+    it('delivers what was published with its properties, in order', async () => {
+      const properties = {
+        messageId: 'm-1',
+        type: 'attempt.start',
+        timestamp: 1767600000123,
+        correlationId: 'c-1',
+        replyTo: 'own',
+        headers: { group: 'g', to: 'job/1' },
+      };
+      await broker.publish(message('1', { properties }));
+      await publish(['2', '3']);
+      const { got } = await consume('plain');
+      await eventually(() => expect(bodies(got)).toEqual(['1', '2', '3']));
+      expect(got[0]).toMatchObject({
+        exchange: 'work',
+        routingKey: 'plain',
+        properties,
+        redelivered: false,
+      });
+      expect(got[0]?.properties).toEqual(properties);
+    });
+
+    it('leaves a body as it is', async () => {
+      const odd =
+        '{"__proto__":{"a":1},"$set":"ü–漢字🚀\\u0000","a.b":[[[1],[]],{"constructor":null}]," ":""}';
+      await publish([odd]);
+      const { got } = await consume('plain');
+      await eventually(() => expect(bodies(got)).toEqual([odd]));
+    });
+
+    it('delivers to a consumer that was there first, after publish has returned', async () => {
+      const { got } = await consume('plain');
+      const outcome = broker.publish(message('1'));
+      expect(got).toEqual([]);
+      expect(await outcome).toBe('confirmed');
+      await eventually(() => expect(bodies(got)).toEqual(['1']));
+    });
+
+    it('routes by key, to all, by pattern, and by the name of a queue', async () => {
+      await publish(['direct'], 'single');
+      await broker.publish(message('fanout', { exchange: 'news', routingKey: '' }));
+      await broker.publish(message('topic', { exchange: 'talk', routingKey: 'job.rip.done' }));
+      await broker.publish(message('default', { exchange: '', routingKey: 'single' }));
+      const plain = await consume('plain');
+      const single = await consume('single');
+      await eventually(() => expect(bodies(plain.got)).toEqual(['fanout', 'topic']));
+      await eventually(() => expect(bodies(single.got)).toEqual(['direct', 'fanout', 'default']));
+    });
+
+    it('returns what leads to no queue', async () => {
+      expect(await broker.publish(message('1', { routingKey: 'nowhere' }))).toBe('returned');
+      expect(await broker.publish(message('2', { exchange: '', routingKey: 'nowhere' }))).toBe(
+        'returned',
+      );
+      expect(await broker.publish(message('3', { exchange: 'talk', routingKey: 'job.done' }))).toBe(
+        'returned',
+      );
+      await publish(['4']);
+    });
+
+    it('may be told the same topology again without losing anything', async () => {
+      await publish(['1']);
+      await broker.declare(topology);
+      const { got } = await consume('plain');
+      await eventually(() => expect(bodies(got)).toEqual(['1']));
+    });
+
+    it('hands out no more than the prefetch until something is acked', async () => {
+      const { got, channel } = await consume('plain', 2);
+      await publish(['1', '2', '3', '4', '5']);
+      await eventually(() => expect(bodies(got)).toEqual(['1', '2']));
+      await eventually(async () => expect(await broker.backlog('plain')).toBe(3));
+      channel.ack(got[1]?.tag ?? 0);
+      await eventually(() => expect(bodies(got)).toEqual(['1', '2', '3']));
+      channel.ackUpTo(got[2]?.tag ?? 0);
+      await eventually(() => expect(bodies(got)).toEqual(['1', '2', '3', '4', '5']));
+    });
+
+    it('acks up to a tag and nothing after it', async () => {
+      const { got, channel } = await consume('plain');
+      await publish(['1', '2', '3', '4']);
+      await eventually(() => expect(got).toHaveLength(4));
+      channel.ackUpTo(got[1]?.tag ?? 0);
+      await channel.close();
+      const next = await consume('plain');
+      await eventually(() => expect(bodies(next.got)).toEqual(['3', '4']));
+    });
+
+    it('redelivers in order what a closed channel had not acked, before what came later', async () => {
+      const { got, closed, channel } = await consume('plain', 3);
+      await publish(['1', '2', '3', '4']);
+      await eventually(() => expect(got).toHaveLength(3));
+      channel.ack(got[1]?.tag ?? 0);
+      await eventually(() => expect(got).toHaveLength(4));
+      await channel.close();
+      await publish(['5']);
+      const next = await consume('plain');
+      await eventually(() => expect(bodies(next.got)).toEqual(['1', '3', '4', '5']));
+      expect(next.got.map(({ redelivered }) => redelivered)).toEqual([true, true, true, false]);
+      expect(closed).toEqual([]);
+    });
+
+    it('delivers nothing on a channel that was closed', async () => {
+      const { got, channel } = await consume('plain');
+      await channel.close();
+      await channel.close();
+      await publish(['1']);
+      await eventually(async () => expect(await broker.backlog('plain')).toBe(1));
+      expect(got).toEqual([]);
+    });
+
+    it('lets one consumer at a time have a single active consumer queue', async () => {
+      const first = await consume('single', 1);
+      const second = await consume('single', 10);
+      await publish(['1', '2'], 'single');
+      await eventually(() => expect(bodies(first.got)).toEqual(['1']));
+      expect(second.got).toEqual([]);
+      first.channel.ack(first.got[0]?.tag ?? 0);
+      await eventually(() => expect(bodies(first.got)).toEqual(['1', '2']));
+      await first.channel.close();
+      await eventually(() => expect(bodies(second.got)).toEqual(['2']));
+      expect(second.got[0]?.redelivered).toBe(true);
+    });
+
+    it('shares any other queue between its consumers', async () => {
+      const first = await consume('plain', 1);
+      const second = await consume('plain', 1);
+      await publish(['1', '2']);
+      await eventually(() =>
+        expect([...bodies(first.got), ...bodies(second.got)].sort()).toEqual(['1', '2']),
+      );
+      expect(first.got).toHaveLength(1);
+    });
+
+    it('counts what waits, and 0 for a queue that is not there', async () => {
+      await publish(['1', '2', '3']);
+      await eventually(async () => expect(await broker.backlog('plain')).toBe(3));
+      await consume('plain', 1);
+      await eventually(async () => expect(await broker.backlog('plain')).toBe(2));
+      expect(await broker.backlog('nowhere')).toBe(0);
+    });
+
+    it('refuses to consume a queue that is not there, and goes on', async () => {
+      await expect(consume('nowhere')).rejects.toBeInstanceOf(TransientError);
+      await publish(['1']);
+    });
+
+    it('tells the consumer of a deleted queue, once', async () => {
+      const { closed } = await consume('plain');
+      await subject.deleteQueue('plain');
+      await eventually(() => expect(closed).toHaveLength(1));
+      expect(await broker.publish(message('1'))).toBe('returned');
+      await broker.declare(topology);
+      await publish(['2']);
+      expect(closed).toHaveLength(1);
+    });
+
+    it('drops an exclusive queue with its last consumer', async () => {
+      const { got, channel } = await consume('own');
+      await broker.publish(message('1', { exchange: '', routingKey: 'own' }));
+      await eventually(() => expect(bodies(got)).toEqual(['1']));
+      await channel.close();
+      const later = message('2', { exchange: '', routingKey: 'own' });
+      await eventually(async () => expect(await broker.publish(later)).toBe('returned'));
+    });
+
+    it('has an epoch', () => {
+      expect(broker.epoch).not.toBe('');
+    });
+  });
+}

@@ -1,0 +1,24 @@
+/** The suites of all storage ports on SQLite. */
+import { join } from 'node:path';
+import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
+import { tempFolder } from '../kit/tempFolder.ts';
+import { blobsContract } from './blobs.contract.ts';
+import { journalContract } from './journal.contract.ts';
+import { snapshotsContract } from './snapshots.contract.ts';
+import { storeContract } from './store.contract.ts';
+import { timersContract } from './timers.contract.ts';
+
+const folder = tempFolder();
+let opened = 0;
+
+async function open() {
+  return openSqliteStore({ path: join(folder, `${opened++}.db`), partitions: 16 });
+}
+
+journalContract('sqlite', open);
+snapshotsContract('sqlite', open);
+blobsContract('sqlite', open);
+timersContract('sqlite', open);
+storeContract('sqlite', async (name, partitions) =>
+  openSqliteStore({ path: join(folder, `${name}.db`), partitions }),
+);

@@ -1,0 +1,19 @@
+/** Waiting in tests: for a fact of the product, never for a time. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Tries an assertion until it holds; after `timeoutMs` (default 10 s) its own failure is thrown. */
+export async function eventually(
+  assertion: () => void | Promise<void>,
+  timeoutMs = 10_000,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      await assertion();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await delay(10);
+    }
+  }
+}

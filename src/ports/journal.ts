@@ -33,8 +33,8 @@ export type Entry = {
   body?: string;
   blob?: string;
   transitions: readonly Transition[];
-  /** The group was parked: journaled, not stepped. */
-  parked?: boolean;
+  /** Why the group was parked when this came: journaled, not stepped. */
+  parked?: string;
 };
 
 export type EntryMeta = {

@@ -1,0 +1,60 @@
+/** What a chain can be asked: pure questions about its snapshot. */
+import type { SnapshotFrom } from 'xstate';
+import type { chainMachine } from '../machines/chain.ts';
+import { find } from '../machines/progress.ts';
+import type { Counts, Row, RowState } from '../machines/progress.ts';
+
+type Chain = SnapshotFrom<typeof chainMachine>;
+
+export type ChainStatus = {
+  type: string;
+  state: string;
+  args: unknown;
+  user?: string;
+  /** Jobs by state. */
+  counts: Counts;
+  /** Names and numbers of the jobs that have begun and not ended. */
+  running: { job: number; name: string; type: string; attempt: number }[];
+  /** The last failures, newest last. */
+  failures: { job: number; name: string; reason: string }[];
+  resumption: number;
+};
+
+export type ChainJob = { name: string; type: string; state: RowState; attempts: number };
+
+/** At a glance; scans the rows only for the few that run. */
+export function chainStatus({ context, value }: Chain): ChainStatus {
+  const { requestType, args, user, progress, reasons, resumption } = context;
+  return {
+    type: requestType,
+    state: String(value),
+    args,
+    ...(user !== undefined && { user }),
+    counts: progress.counts,
+    running: progress.counts.running === 0 ? [] : running(context),
+    failures: reasons.map(({ job, reason }) => ({ job, name: nameOf(context, job), reason })),
+    resumption,
+  };
+}
+
+/** Every job in plan order. */
+export function chainJobs({ context }: Chain): ChainJob[] {
+  const rows = context.progress.rows.chunks.flat();
+  return context.jobs.chunks.flat().map(({ name, type }, job) => {
+    const row = rows[job];
+    return { name, type, state: row?.state ?? 'pending', attempts: row?.attempts ?? 0 };
+  });
+}
+
+function running(context: Chain['context']): ChainStatus['running'] {
+  const rows: readonly Row[] = context.progress.rows.chunks.flat();
+  return rows.flatMap((row, job) => {
+    if (row.state !== 'running') return [];
+    const type = find(context.jobs, job)?.type ?? '';
+    return [{ job, name: nameOf(context, job), type, attempt: row.attempts + 1 }];
+  });
+}
+
+function nameOf(context: Chain['context'], job: number): string {
+  return find(context.jobs, job)?.name ?? String(job);
+}

@@ -1,0 +1,164 @@
+/**
+ * Composition root: config → adapters → roles. The only importer of adapters and actors; programs
+ * come in through `createMillrace`, the command line also through `openReader`.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import { monotonicFactory } from 'ulid';
+import { builtInActors } from '../actors/index.ts';
+import { openSmqpBroker } from './adapters/smqp/broker.ts';
+import { lockFolder } from './adapters/sqlite/lock.ts';
+import { openSqliteStore } from './adapters/sqlite/store.ts';
+import { systemClock } from './adapters/systemClock.ts';
+import { openClient } from './client.ts';
+import type { Client } from './client.ts';
+import { toConfig } from './config.ts';
+import type { Config, MillraceOptions } from './config.ts';
+import { planChain } from './gateway/plan.ts';
+import type { Broker } from './ports/broker.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Store } from './ports/store.ts';
+import { MillraceError } from './protocol/errors.ts';
+import { partitionOf } from './protocol/topology.ts';
+import { createReader } from './reader.ts';
+import type { Reader } from './reader.ts';
+import { Feed } from './runtime/feed.ts';
+import { Host } from './runtime/host.ts';
+import { loadGroup } from './runtime/load.ts';
+import { Outlet } from './runtime/outlet.ts';
+import { createRegistry } from './runtime/registry.ts';
+import type { Registry } from './runtime/registry.ts';
+import { verifyGroup } from './runtime/replay.ts';
+import type { Verified } from './runtime/replay.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { createFreezer } from './runtime/snapshots.ts';
+import { createWorker } from './worker/worker.ts';
+
+/** A host with a worker and a client, in this process. */
+export type Millrace = {
+  /** Takes the data folder, goes on with what was under way, and takes work. Rejects with MillraceError `locked` or `store`. */
+  start(): Promise<void>;
+  /** Finishes what is in hand and closes; changes no request's state. May be called twice. */
+  stop(): Promise<void>;
+  /** For use between `start` and `stop`. */
+  readonly client: Client;
+};
+
+/** Ports in place of the embedded ones: for tests and benchmarks. */
+export type Ports = { openStore: (config: Config) => Store; openBroker: () => Broker; clock: Clock; log: Logger };
+
+const newUlid = monotonicFactory();
+
+/** Request ids are ULIDs in small letters: time-ordered, 26 characters. */
+function newId(): string {
+  return newUlid().toLowerCase();
+}
+
+const embedded: Ports = {
+  openStore: ({ data, partitions }) => openSqliteStore({ path: join(data, storeFile), partitions }),
+  openBroker: openSmqpBroker,
+  clock: systemClock,
+  log: pino({ name: 'millrace', level: 'warn' }, pino.destination(2)),
+};
+
+const storeFile = 'store.db';
+
+/** Makes an embedded millrace of definitions. Throws MillraceError `config` or `definition`. */
+export function createMillrace(options: MillraceOptions, ports: Partial<Ports> = {}): Millrace {
+  return compose(toConfig(options), { ...embedded, ...ports });
+}
+
+/** The same from a checked configuration. */
+export function compose(config: Config, ports: Ports = embedded): Millrace {
+  const registry = createRegistry([...builtInActors, ...config.actors]);
+  let running: Promise<Running> | undefined;
+  let client: Client | undefined;
+  return {
+    async start() {
+      running ??= run(config, registry, ports);
+      client = (await running).client;
+    },
+    async stop() {
+      const started = await running?.catch(() => undefined);
+      await started?.stop();
+      client = undefined;
+    },
+    get client() {
+      if (client !== undefined) return client;
+      throw new MillraceError('state', 'millrace is not started; await millrace.start() first');
+    },
+  };
+}
+
+type Running = { client: Client; stop(): Promise<void> };
+
+async function run(config: Config, registry: Registry, ports: Ports): Promise<Running> {
+  mkdirSync(config.data, { recursive: true });
+  const lock = lockFolder(config.data);
+  const closers: (() => unknown)[] = [() => { lock.release(); }];
+  const close = async (): Promise<void> => {
+    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
+  };
+  try {
+    const { clock, log } = ports;
+    const store = ports.openStore(config);
+    closers.push(() => store.close());
+    const broker = ports.openBroker();
+    closers.push(() => broker.close());
+    const feed = new Feed();
+    const freezer = createFreezer(registry, store.blobs);
+    const outlet = new Outlet(broker, clock);
+    const runtime: Runtime = { broker, store, clock, registry, freezer, feed, outlet, log, random: Math.random, newToken: newId };
+    const host = new Host(runtime);
+    closers.push(() => host.stop());
+    await host.start();
+    const jobs = new Map(config.jobs.map((job) => [job.type, job]));
+    const worker = createWorker({
+      broker,
+      clock,
+      jobs: config.jobs,
+      concurrency: config.concurrency,
+      graceMs: config.graceMs,
+      onStatus: (signal) => {
+        feed.status(signal);
+      },
+    });
+    closers.push(() => worker.stop());
+    await worker.start();
+    const reader = createReader(store, registry, async (id) => host.group(id));
+    const client = await openClient({
+      broker,
+      store,
+      clock,
+      feed,
+      reader,
+      newId,
+      plan: (chain, args) => planChain(chain, args, jobs),
+    });
+    closers.push(() => client.close());
+    return { client, stop: close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+/** What can be asked of a data folder without hosting it. */
+export type OpenReader = Reader & {
+  /** Steps a request's whole journal again and compares; see `millrace replay --verify`. */
+  verify(id: string): Promise<Verified>;
+  close(): Promise<void>;
+};
+
+/** Opens a data folder for reading, beside a host or without one. Throws MillraceError `store`. */
+export function openReader(config: Config): OpenReader {
+  const registry = createRegistry([...builtInActors, ...config.actors]);
+  const path = join(config.data, storeFile);
+  const store = openSqliteStore({ path, partitions: config.partitions, readonly: true, fileMustExist: true });
+  const loader = { store, registry, freezer: createFreezer(registry, store.blobs) };
+  const place = (id: string) => ({ partition: partitionOf(id, store.partitions), id });
+  const reader = createReader(store, registry, (id) => loadGroup(loader, place(id)));
+  return { ...reader, verify: (id) => verifyGroup(loader, place(id)), close: () => store.close() };
+}

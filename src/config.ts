@@ -1,0 +1,119 @@
+/**
+ * Environment and `millrace.config.ts` → one validated, frozen Config. The only place that reads
+ * `process.env`.
+ */
+import { resolve } from 'node:path';
+import { loadConfig as loadFile } from 'c12';
+import { z } from 'zod';
+import type { ActorDefinition } from './runtime/actor.ts';
+import type { ChainDefinition, JobDefinition } from './definitions.ts';
+import { MillraceError } from './protocol/errors.ts';
+import { defaultPartitions } from './protocol/topology.ts';
+
+export type Config = {
+  readonly jobs: readonly JobDefinition[];
+  readonly chains: readonly ChainDefinition[];
+  readonly actors: readonly ActorDefinition[];
+  /** Folder of the data; default `.millrace` in the working directory. */
+  readonly data: string;
+  /** Partitions of a new store; one that exists keeps its number. Default 16. */
+  readonly partitions: number;
+  /** Jobs that run at a time in this process; default 50. */
+  readonly concurrency: number;
+  /** How long a handler may take to end once its signal is aborted; default 10,000. */
+  readonly graceMs: number;
+};
+
+/** What `createMillrace` and the default export of `millrace.config.ts` take. */
+export type MillraceOptions = Partial<Omit<Config, 'actors' | 'jobs' | 'chains'>> & {
+  jobs?: readonly JobDefinition[];
+  chains?: readonly ChainDefinition[];
+  actors?: readonly ActorDefinition[];
+};
+
+const definition = (kind: 'job' | 'chain', maker: string) =>
+  z.custom<object>(
+    (value) => typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind,
+    `must be made with ${maker}`,
+  );
+
+const configSchema = z.strictObject({
+  jobs: z.array(definition('job', 'defineJob')).default([]),
+  chains: z.array(definition('chain', 'defineChain')).default([]),
+  actors: z.array(z.custom<object>((value) => typeof value === 'object')).default([]),
+  data: z.string().min(1).default('.millrace'),
+  partitions: z.int().min(1).max(1024).default(defaultPartitions),
+  concurrency: z.int().min(1).max(10_000).default(50),
+  graceMs: z.int().min(0).default(10_000),
+});
+
+/** Checks options and fills in the defaults. Throws MillraceError `config`, naming every misfit. */
+export function toConfig(options: MillraceOptions, from = 'createMillrace'): Config {
+  const parsed = configSchema.safeParse(options);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
+    throw new MillraceError('config', `${from}: ${problems.join('; ')}`);
+  }
+  refuseTwins('job', options.jobs ?? []);
+  refuseTwins('chain', options.chains ?? []);
+  const { data } = parsed.data;
+  return Object.freeze({ ...parsed.data, ...definitionsOf(options), data: resolve(data) });
+}
+
+/** The schema proved their kinds; their exact types are the user's. */
+function definitionsOf({ jobs = [], chains = [], actors = [] }: MillraceOptions) {
+  return { jobs, chains, actors };
+}
+
+function refuseTwins(thing: string, definitions: readonly { type: string }[]): void {
+  const seen = new Map<string, { type: string }>();
+  for (const definition of definitions) {
+    const twin = seen.get(definition.type);
+    if (twin !== undefined && twin !== definition) {
+      throw new MillraceError('config', `two ${thing}s have the type "${definition.type}"; rename one`);
+    }
+    seen.set(definition.type, definition);
+  }
+}
+
+export type ConfigFlags = {
+  /** Path of the configuration; default: `millrace.config.*` in the working directory. */
+  config?: string;
+  /** `--data`; goes before MILLRACE_DATA, which goes before the file. */
+  data?: string;
+};
+
+/** The program's configuration. Throws MillraceError `config` with the file and what is wrong in it. */
+export async function loadConfig(flags: ConfigFlags = {}): Promise<Config> {
+  const file = await readFile(flags.config);
+  const data = flags.data ?? process.env['MILLRACE_DATA'];
+  return toConfig({ ...file.options, ...(data !== undefined && { data }) }, file.path);
+}
+
+/** Only the data folder: for commands that read a store and need no definitions. */
+export function dataFolder(flags: ConfigFlags): string | undefined {
+  return flags.data ?? process.env['MILLRACE_DATA'];
+}
+
+async function readFile(path: string | undefined): Promise<{ options: MillraceOptions; path: string }> {
+  try {
+    const { config, _configFile } = await loadFile<MillraceOptions>({
+      name: 'millrace',
+      ...(path !== undefined && { configFile: path }),
+      configFileRequired: path !== undefined,
+      rcFile: false,
+      globalRc: false,
+      dotenv: false,
+      packageJson: false,
+    });
+    return { options: config, path: _configFile ?? 'millrace.config' };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError('config', `${path ?? 'millrace.config.ts'} does not load: ${why}`, { cause });
+  }
+}
+
+/** Types the default export of `millrace.config.ts`. */
+export function defineConfig(options: MillraceOptions): MillraceOptions {
+  return options;
+}

@@ -1,0 +1,160 @@
+/**
+ * What users define: jobs and chains, as plain data that any copy of this package understands.
+ * `gateway/plan.ts` runs a chain's `plan`, `worker/` runs a job's `run`.
+ */
+import { z } from 'zod';
+import { MillraceError } from './protocol/errors.ts';
+
+/** Retry of a job. */
+export type RetryOptions = {
+  /** Attempts in all, the first included; default 1. */
+  attempts?: number;
+  /** Between a failed attempt and the next; default 0. */
+  waitMs?: number;
+};
+
+/** What a handler is given. */
+export type JobContext<Args> = {
+  args: Args;
+  /** Merged data of the jobs before it; what is set here goes on to the jobs after it, and to the next attempt. JSON only. */
+  data: Record<string, unknown>;
+  /** Results of the direct parents of that type, in plan order. */
+  resultsOf<Result>(job: JobDefinition<z.ZodType, Result>): Result[];
+  /** Aborted on stop, suspend, time-out and shutdown; end soon after. */
+  signal: AbortSignal;
+  /** Says what the job is doing, for people who watch; at most one a second is shown. */
+  status(text: string): void;
+  requestId: string;
+  /** Name of the job inside its request. */
+  jobId: string;
+  /** From 1, over all retries; never reused. */
+  attempt: number;
+  /** Names this attempt, for what may happen once an attempt: `request/job/attempt`. */
+  attemptKey: string;
+  /** Names this job, for what must not happen twice across retries: `request/job`. */
+  jobKey: string;
+};
+
+export type JobDefinition<Args extends z.ZodType = z.ZodType, Result = unknown> = {
+  readonly kind: 'job';
+  /** Letters, digits, dashes and underscores: names the queue. */
+  readonly type: string;
+  readonly args: Args;
+  readonly retry: Required<RetryOptions>;
+  /** The attempt fails after this; default: no limit. */
+  readonly timeoutMs?: number;
+  /** At most this many at a time in one worker; default: the worker's own limit. */
+  readonly concurrency?: number;
+  run(context: JobContext<z.output<Args>>): Result | Promise<Result>;
+};
+
+export type JobOptions<Args extends z.ZodType, Result> = {
+  type: string;
+  args: Args;
+  retry?: RetryOptions;
+  timeoutMs?: number;
+  concurrency?: number;
+  run(context: JobContext<z.output<Args>>): Result | Promise<Result>;
+};
+
+/** Stands for a job of the plan in `after`. */
+export type JobHandle = { readonly name: string };
+
+export type PlanJobOptions = {
+  /** Unique in the chain; default: the type and a number, `hash-file-17`. */
+  name?: string;
+  /** Jobs, or names of jobs, that must be complete before this one starts. */
+  after?: JobHandle | string | readonly (JobHandle | string)[];
+  retry?: RetryOptions;
+  timeoutMs?: number;
+};
+
+export type SequenceOptions = {
+  /** Times the whole sequence is tried again after a job of it failed for good; default 0. */
+  retries?: number;
+  /** Before each such try; default 0. */
+  waitMs?: number;
+};
+
+/** What a chain's `plan` is given. */
+export type PlanContext<Args> = {
+  args: Args;
+  /** Adds a job. */
+  job<JobArgs extends z.ZodType>(
+    definition: JobDefinition<JobArgs>,
+    args: z.input<JobArgs>,
+    options?: PlanJobOptions,
+  ): JobHandle;
+  /** Adds what `body` adds as jobs that are retried together; returns what `body` returns. */
+  sequence<T>(name: string, options: SequenceOptions, body: () => T): T;
+};
+
+export type ChainDefinition<Args extends z.ZodType = z.ZodType> = {
+  readonly kind: 'chain';
+  readonly type: string;
+  readonly args: Args;
+  /** Unanswered attempts of one job type at a time; default 200. */
+  readonly maxStarted: number;
+  plan(context: PlanContext<z.output<Args>>): void | Promise<void>;
+};
+
+export type ChainOptions<Args extends z.ZodType> = {
+  type: string;
+  args: Args;
+  maxStarted?: number;
+  plan(context: PlanContext<z.output<Args>>): void | Promise<void>;
+};
+
+const typeName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
+
+function checkType(thing: string, type: string): void {
+  if (typeName.test(type)) return;
+  throw new MillraceError(
+    'definition',
+    `${thing} type "${type}" must be 1 to 100 letters, digits, dashes or underscores`,
+  );
+}
+
+function checkNumber(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new MillraceError('definition', `${name} must be a whole number of at least ${least}, not ${value}`);
+}
+
+/** Declares a job type. Throws MillraceError `definition`. */
+export function defineJob<Args extends z.ZodType, Result>(
+  options: JobOptions<Args, Result>,
+): JobDefinition<Args, Awaited<Result>> {
+  const { type, retry } = options;
+  checkType('job', type);
+  const attempts = retry?.attempts ?? 1;
+  const waitMs = retry?.waitMs ?? 0;
+  checkNumber(`retry.attempts of job "${type}"`, attempts, 1);
+  checkNumber(`retry.waitMs of job "${type}"`, waitMs, 0);
+  if (options.timeoutMs !== undefined) checkNumber(`timeoutMs of job "${type}"`, options.timeoutMs, 1);
+  if (options.concurrency !== undefined) checkNumber(`concurrency of job "${type}"`, options.concurrency, 1);
+  const run = options.run as JobDefinition<Args, Awaited<Result>>['run'];
+  return { ...options, run, kind: 'job', retry: { attempts, waitMs } };
+}
+
+/** Declares a chain type. Throws MillraceError `definition`. */
+export function defineChain<Args extends z.ZodType>(options: ChainOptions<Args>): ChainDefinition<Args> {
+  checkType('chain', options.type);
+  const maxStarted = options.maxStarted ?? 200;
+  checkNumber(`maxStarted of chain "${options.type}"`, maxStarted, 1);
+  return { ...options, kind: 'chain', maxStarted };
+}
+
+/** Throw it in a handler: the attempt failed, and the next is made after this while, if retries are left. */
+export class RetryAfter extends Error {
+  override readonly name = 'RetryAfter';
+  readonly retryAfterMs: number;
+  constructor(message: string, retryAfterMs: number) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Throw it in a handler: the job has stopped on its own accord; it is not retried and its chain fails. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+}

@@ -1,0 +1,25 @@
+/** The public API: explicit names, nothing starred. */
+export { createMillrace } from './compose.ts';
+export type { Millrace } from './compose.ts';
+export { defineConfig } from './config.ts';
+export type { MillraceOptions } from './config.ts';
+export { defineChain, defineJob, RetryAfter, Stopped } from './definitions.ts';
+export type { ChainDefinition, JobContext, JobDefinition, JobHandle, PlanContext } from './definitions.ts';
+export type { Client, Request, StartOptions } from './client.ts';
+export type { RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
+export { MillraceError } from './protocol/errors.ts';
+export type { ErrorCode } from './protocol/errors.ts';
+export {
+  cancelAttempt,
+  clearTimer,
+  defineActor,
+  forgetAttempt,
+  nothing,
+  reply,
+  rowsChanged,
+  toActor,
+  toExchange,
+  toJob,
+  toTimer,
+} from './runtime/actor.ts';
+export type { ActorDefinition, AttemptRequest, EffectMap, Outgoing, When } from './runtime/actor.ts';

@@ -1,0 +1,56 @@
+/**
+ * The messages between groups and workers (architecture, section 8): `attempt.start` goes to
+ * `millrace.jobs` with the job type as routing key; one answer comes back on `millrace.results`.
+ */
+import { z } from 'zod';
+
+/** What a worker is told. `args`, `data` and `results` are the user's own JSON. */
+export const attemptStartSchema = z.object({
+  /** `request/actor/attempt`: names this attempt everywhere. */
+  startId: z.string(),
+  /** The group, and for chains the request's id. */
+  requestId: z.string(),
+  /** Name of the job inside its request. */
+  jobId: z.string(),
+  jobType: z.string(),
+  /** From 1; never reused. */
+  attempt: z.number().int().positive(),
+  /** How often the request was resumed before. */
+  resumption: z.number().int().nonnegative(),
+  args: z.unknown(),
+  /** Maps to be merged in order into the job's `data`; a later one wins. */
+  data: z.array(z.record(z.string(), z.unknown())),
+  /** Results of the direct parents by job type, in plan order; null where a parent returned nothing. */
+  results: z.record(z.string(), z.array(z.unknown())),
+  /** The attempt fails when it has not ended after this many milliseconds. */
+  timeoutMs: z.number().optional(),
+  /** Where the answer goes: the actor that asked, and the key it asked under. */
+  answer: z.object({ group: z.string(), to: z.string(), key: z.string(), routingKey: z.string() }),
+});
+
+export type AttemptStart = z.infer<typeof attemptStartSchema>;
+
+const answered = { key: z.string(), attempt: z.number().int().positive() };
+const data = z.record(z.string(), z.unknown()).optional();
+
+/** A worker's answer: the body of `attempt.succeeded`, `attempt.failed` or `attempt.stopped`. */
+export const attemptAnswerSchemas = {
+  /** `data` is the job's whole map, left out when the job changed nothing and was given at most one map. */
+  'attempt.succeeded': z.object({ ...answered, result: z.unknown().optional(), data }),
+  'attempt.failed': z.object({
+    ...answered,
+    reason: z.string(),
+    data,
+    /** Overrides the job's retry wait once. */
+    retryAfterMs: z.number().nonnegative().optional(),
+    /** No further retry of this job. */
+    final: z.boolean().optional(),
+  }),
+  'attempt.stopped': z.object({ ...answered, data }),
+} as const;
+
+export type AttemptAnswerType = keyof typeof attemptAnswerSchemas;
+
+/** Fanout on `millrace.control`: whoever holds one of these attempts stops it, and answers. */
+export const attemptCancelSchema = z.object({ startIds: z.array(z.string()) });
+export type AttemptCancel = z.infer<typeof attemptCancelSchema>;

@@ -1,0 +1,147 @@
+/**
+ * What one message does to one group: settle what it answers, dedupe, check it against the actor's
+ * schema, turn. Used alike by delivery, recovery and replay, so it reads nothing but its arguments.
+ */
+import { z } from 'zod';
+import { attemptAnswerSchemas } from '../protocol/attempts.ts';
+import type { AttemptAnswerType } from '../protocol/attempts.ts';
+import { MillraceError, PermanentError } from '../protocol/errors.ts';
+import type { ActorEvent } from './actor.ts';
+import { turn } from './group.ts';
+import type { Group, Notice, Turned } from './group.ts';
+import { isAnswer, timerFired } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
+import { rememberCommand, seenCommand, settleAttempt, settleTimer } from './obligations.ts';
+import { kindOf } from './registry.ts';
+import type { Registry } from './registry.ts';
+import { appendValue } from './values.ts';
+
+export type Verdict =
+  /** `answeredType`: of the job whose attempt it answers, which leaves room in that queue. */
+  | { verdict: 'accepted'; turned: Turned; answeredType?: string }
+  /** Done before: at most its reply is sent again. */
+  | { verdict: 'duplicate'; notices: Notice[] }
+  /** Nothing changed: acked, not journaled. */
+  | { verdict: 'ignored' }
+  /** Can never be accepted: set aside with the reason. */
+  | { verdict: 'rejected'; reason: string; code: string }
+  /** The group is owed this answer and cannot take it: it is kept for `unpark`. */
+  | { verdict: 'parked'; reason: string };
+
+/** Judges a message; `group` is unchanged unless the verdict brings a new one. */
+export function accept(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
+  try {
+    if (message.type === timerFired) return acceptTimer(registry, group, message, at);
+    if (isAnswer(message.type)) return acceptAnswer(registry, group, message, at);
+  } catch (thrown) {
+    if (thrown instanceof PermanentError) return rejected(thrown);
+    return { verdict: 'parked', reason: `${message.type} for ${message.to} threw: ${messageOf(thrown)}` };
+  }
+  try {
+    return acceptCommand(registry, group, message, at);
+  } catch (thrown) {
+    return rejected(thrown);
+  }
+}
+
+function rejected(thrown: unknown): Verdict {
+  const code = thrown instanceof MillraceError ? thrown.code : 'rejected';
+  return { verdict: 'rejected', reason: messageOf(thrown), code };
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+const timerSchema = z.object({ seq: z.number(), n: z.number() });
+
+function acceptTimer(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
+  const settled = settleTimer(group.obligations, timerSchema.parse(parse(message)));
+  if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
+  const { timer, held } = settled;
+  const to = timer.actor;
+  return accepted(turn(registry, { ...group, obligations: held }, { to, event: timer.event, at }));
+}
+
+function acceptAnswer(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
+  const answer = fit(attemptAnswerSchemas[answerType(message.type)], message);
+  const settled = settleAttempt(group.obligations, { actor: message.to, ...answer });
+  if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
+  const { held: obligations, jobType } = settled;
+  const referenced = registry.kind(kindOf(message.to)).definition.values === 'referenced';
+  const [held, event] = referenced
+    ? byReference({ ...group, obligations }, { type: message.type, ...answer })
+    : [{ ...group, obligations }, { type: message.type, ...answer }];
+  return { ...accepted(turn(registry, held, { to: message.to, event, at })), answeredType: jobType };
+}
+
+function answerType(type: string): AttemptAnswerType {
+  if (type in attemptAnswerSchemas) return type as AttemptAnswerType;
+  throw new PermanentError(`"${type}" is no answer of an attempt`);
+}
+
+/** Puts the user's JSON into the value log; the event holds its number. */
+function byReference(group: Group, event: ActorEvent): [Group, ActorEvent] {
+  let { values } = group;
+  const numbers: Record<string, number> = {};
+  for (const field of ['result', 'data'] as const) {
+    if (event[field] === undefined) continue;
+    [values, numbers[field]] = appendValue(values, JSON.stringify(event[field]));
+  }
+  return [{ ...group, values }, { ...event, ...numbers }];
+}
+
+function acceptCommand(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
+  const { definition } = registry.kind(kindOf(message.to));
+  const schema = definition.accepts[message.type];
+  if (schema === undefined) {
+    throw new PermanentError(
+      `actor "${message.to}" does not accept "${message.type}"; it accepts ${Object.keys(definition.accepts).join(', ')}`,
+    );
+  }
+  const id = message.meta.messageId ?? '';
+  const seen = seenCommand(group.obligations, id);
+  if (seen !== undefined) return { verdict: 'duplicate', notices: repliesOf(seen.reply) };
+  const isStart = definition.startedBy.includes(message.type);
+  if (group.actors.has(message.to) && isStart) {
+    return { verdict: 'duplicate', notices: [{ kind: 'reply', data: { ok: true, existed: true } }] };
+  }
+  if (!group.actors.has(message.to) && !isStart) {
+    throw new MillraceError('not-found', `request "${group.id}" does not exist in this store`);
+  }
+  const event: ActorEvent = { ...fit(schema, message), type: message.type };
+  const turned = turn(registry, group, { to: message.to, event, at });
+  if (turned.isIgnored) return { verdict: 'ignored' };
+  return accepted(remember(turned, id));
+}
+
+function accepted(turned: Turned): Verdict & { verdict: 'accepted' } {
+  return { verdict: 'accepted', turned };
+}
+
+function repliesOf(reply: string | undefined): Notice[] {
+  return reply === undefined ? [] : [{ kind: 'reply', data: JSON.parse(reply) as unknown }];
+}
+
+function remember(turned: Turned, id: string): Turned {
+  const answer = turned.notices.find((notice) => notice.kind === 'reply');
+  const command = { id, ...(answer !== undefined && { reply: JSON.stringify(answer.data) }) };
+  const obligations = rememberCommand(turned.group.obligations, command);
+  return { ...turned, group: { ...turned.group, obligations } };
+}
+
+function parse(message: Incoming): unknown {
+  try {
+    return JSON.parse(message.body ?? '{}') as unknown;
+  } catch (cause) {
+    throw new PermanentError(`the body of "${message.type}" for ${message.group} is no JSON`, { cause });
+  }
+}
+
+/** The body as its schema reads it; throws PermanentError naming every misfit. */
+function fit<T extends object>(schema: z.ZodType<T> | z.ZodType, message: Incoming): T & Record<string, unknown> {
+  const parsed = schema.safeParse(parse(message));
+  if (parsed.success) return parsed.data as T & Record<string, unknown>;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
+  throw new PermanentError(`"${message.type}" for ${message.group} does not fit: ${problems.join('; ')}`);
+}

@@ -1,0 +1,147 @@
+/**
+ * How an actor is declared: its machine, what it accepts, and what each emitted effect becomes.
+ * Types and data only; the built-in job and chain use nothing that a user's actor could not.
+ */
+import type { AnyStateMachine, EmittedFrom, SnapshotFrom } from 'xstate';
+import type { z } from 'zod';
+import type { Address } from '../protocol/envelope.ts';
+import { MillraceError } from '../protocol/errors.ts';
+import { refuseImpure } from './purity.ts';
+
+/** An event for an actor: its `type` is a message type, the rest its body. */
+export type ActorEvent = { type: string } & Readonly<Record<string, unknown>>;
+
+/** When a timer is due: after a while, at an instant (ISO 8601 or epoch milliseconds), or at the next time of a cron expression. */
+export type When =
+  | { afterMs: number }
+  | { at: string | number }
+  | { cron: string; /** IANA name; default UTC. */ timeZone?: string };
+
+/** An attempt for workers. */
+export type AttemptRequest = {
+  /** Job type: names the queue. */
+  type: string;
+  /** What workers call the job; default: the key. */
+  name?: string;
+  args: unknown;
+  /** Running number of the attempt under this key, from 1. */
+  attempt: number;
+  resumption?: number;
+  timeoutMs?: number;
+  /** References into the group's value log, merged in order into the job's data. */
+  data?: readonly number[];
+  /** References into the group's value log, by job type. */
+  results?: Readonly<Record<string, readonly (number | null)[]>>;
+};
+
+/** What an effect becomes; made by the functions below. */
+export type Outgoing =
+  | { kind: 'actor'; to: Address; event: ActorEvent }
+  | { kind: 'job'; key: string; job: AttemptRequest }
+  | { kind: 'cancel'; key: string }
+  | { kind: 'forget'; key: string }
+  | { kind: 'timer'; key: string; event: ActorEvent; when: When }
+  | { kind: 'clear'; key: string }
+  | { kind: 'reply'; data: unknown }
+  | { kind: 'exchange'; exchange: string; routingKey: string; body: unknown }
+  | { kind: 'rows'; actorKind: string; from: string; to: string; numbers: readonly number[] }
+  | { kind: 'nothing' };
+
+/** Sends an event to another actor of the group, `kind/id`; it is delivered in the same turn. */
+export function toActor(to: Address, event: ActorEvent): Outgoing {
+  return { kind: 'actor', to, event };
+}
+
+/** Asks workers for one attempt; the actor is told `attempt.succeeded`, `attempt.failed` or `attempt.stopped` with the key. */
+export function toJob(key: string, job: AttemptRequest): Outgoing {
+  return { kind: 'job', key, job };
+}
+
+/** Asks the worker that has the attempt to stop it; its answer still comes. */
+export function cancelAttempt(key: string): Outgoing {
+  return { kind: 'cancel', key };
+}
+
+/** Gives an attempt up: nothing more is owed for it, a late answer changes nothing. */
+export function forgetAttempt(key: string): Outgoing {
+  return { kind: 'forget', key };
+}
+
+/** Sets the actor's timer of this key, replacing the one before; the event is delivered when it is due. */
+export function toTimer(key: string, event: ActorEvent, when: When): Outgoing {
+  return { kind: 'timer', key, event, when };
+}
+
+/** Forgets a timer. */
+export function clearTimer(key: string): Outgoing {
+  return { kind: 'clear', key };
+}
+
+/** Answers whoever sent the message of this turn, if it asked for an answer. */
+export function reply(data: unknown): Outgoing {
+  return { kind: 'reply', data };
+}
+
+/** Tells the world: may be sent twice with the same message id, is never lost. */
+export function toExchange(exchange: string, routingKey: string, body: unknown): Outgoing {
+  return { kind: 'exchange', exchange, routingKey, body };
+}
+
+/** Reports a change of numbered rows that have no actor of their own just now. */
+export function rowsChanged(
+  actorKind: string,
+  from: string,
+  to: string,
+  numbers: readonly number[],
+): Outgoing {
+  return { kind: 'rows', actorKind, from, to, numbers };
+}
+
+/** The effect asks for nothing beyond its transition. */
+export const nothing: Outgoing = { kind: 'nothing' };
+
+/** An answer for each emitted effect; one that is forgotten does not compile. `id` is the actor's own id. */
+export type EffectMap<M extends AnyStateMachine> = {
+  [T in EmittedFrom<M>['type']]: (
+    effect: Extract<EmittedFrom<M>, { type: T }>,
+    self: { id: string },
+  ) => Outgoing;
+};
+
+export type ActorDefinition<M extends AnyStateMachine = AnyStateMachine> = {
+  /** Names the kind in addresses: `kind/id`. */
+  kind: string;
+  machine: M;
+  /** Counts up when a stored snapshot could be misread; default 1. */
+  version?: number;
+  /** Rewrites a snapshot of an older version; without it such a group is parked. */
+  migrate?: (persisted: unknown, fromVersion: number) => unknown;
+  /** Message types from outside the group that this actor takes, with the schema of their bodies. */
+  accepts: Readonly<Record<string, z.ZodType>>;
+  /** Which messages, from outside or inside the group, may create an actor; the event is the machine's input, and is then delivered. */
+  startedBy: readonly string[];
+  effects: EffectMap<M>;
+  /** Pure questions about a snapshot, answered between turns and not journaled. */
+  queries?: Readonly<Record<string, (snapshot: SnapshotFrom<M>) => unknown>>;
+  /** Places in the context that hold `Chunks`: stored chunk by chunk. Dotted paths. */
+  chunked?: readonly string[];
+  /** Results and data in events: the parsed JSON (default), or its number in the group's value log. */
+  values?: 'parsed' | 'referenced';
+};
+
+/**
+ * Declares a kind of actor. Throws MillraceError `definition` when the machine could not be replayed:
+ * `invoke`, spawned children, inline delays; the message names the state.
+ */
+export function defineActor<M extends AnyStateMachine>(
+  definition: ActorDefinition<M>,
+): ActorDefinition<M> {
+  if (!/^[a-z][a-z0-9-]*$/.test(definition.kind)) {
+    throw new MillraceError(
+      'definition',
+      `actor kind "${definition.kind}" must be lower case letters, digits and dashes`,
+    );
+  }
+  refuseImpure(definition.kind, definition.machine);
+  return definition;
+}

@@ -1,0 +1,40 @@
+/** The actor host: every partition of the deployment, and questions to the groups in them. */
+import { MillraceError } from '../protocol/errors.ts';
+import { baseTopology, partitionOf } from '../protocol/topology.ts';
+import { loadGroup } from './load.ts';
+import type { Resident } from './parking.ts';
+import { PartitionHost } from './partition.ts';
+import type { Runtime } from './runtime.ts';
+
+export class Host {
+  readonly #runtime: Runtime;
+  readonly #partitions: PartitionHost[];
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#partitions = Array.from(
+      { length: runtime.store.partitions },
+      (_, partition) => new PartitionHost(runtime, partition),
+    );
+  }
+
+  /** Resolves when every partition is owned; what was under way goes on. */
+  async start(): Promise<void> {
+    await this.#runtime.broker.declare(baseTopology(this.#runtime.store.partitions));
+    await Promise.all(this.#partitions.map((partition) => partition.start()));
+  }
+
+  /** Finishes what is in hand and lets every partition go; changes no state. May be called twice. */
+  async stop(): Promise<void> {
+    this.#runtime.outlet.stop();
+    await Promise.all(this.#partitions.map((partition) => partition.stop()));
+  }
+
+  /** The group as it stands: from memory, else from the store. */
+  async group(id: string): Promise<Resident> {
+    const partition = partitionOf(id, this.#runtime.store.partitions);
+    const host = this.#partitions[partition];
+    if (host === undefined) throw new MillraceError('store', `there is no partition ${partition}`);
+    return host.ownership?.residents.get(id) ?? loadGroup(this.#runtime, { partition, id });
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * A message as the host takes it: from the broker, from a timer, or from the journal again.
+ * What does not fit is refused here, with the reason.
+ */
+import type { Delivery } from '../ports/broker.ts';
+import type { Entry, EntryMeta } from '../ports/journal.ts';
+import { headersSchema } from '../protocol/envelope.ts';
+import type { Address } from '../protocol/envelope.ts';
+import { PermanentError } from '../protocol/errors.ts';
+import { exchanges } from '../protocol/topology.ts';
+
+export type Incoming = {
+  type: string;
+  group: string;
+  to: Address;
+  /** Ids that do not follow from other fields; absent for answers and timers. */
+  meta: EntryMeta;
+  /** JSON text; absent while only `blob` is known. */
+  body?: string;
+  blob?: string;
+};
+
+/** An attempt's answer comes from a worker, anything else that the broker brings is a command. */
+export function isAnswer(type: string): boolean {
+  return type.startsWith('attempt.');
+}
+
+/** A timer that is due; never comes from the broker. */
+export const timerFired = 'timer.fired';
+
+/** Steps what a parked group has kept (architecture, section 13). */
+export const groupUnpark = 'group.unpark';
+
+/** Wakes whoever consumes the partition; changes nothing. */
+export const partitionWake = 'partition.wake';
+
+/** Throws PermanentError when the delivery cannot be for any actor. */
+export function decode(delivery: Delivery): Incoming {
+  const { properties, exchange, body } = delivery;
+  const headers = headersSchema.safeParse(properties.headers ?? {});
+  if (!headers.success) {
+    const problems = headers.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new PermanentError(`message ${properties.messageId} has bad headers: ${problems.join('; ')}`);
+  }
+  const { group, to, from, causationId, blob } = headers.data;
+  const isFromWorkers = exchange === exchanges.results;
+  if (isAnswer(properties.type) !== isFromWorkers || properties.type === timerFired) {
+    throw new PermanentError(`"${properties.type}" is not accepted from the exchange ${exchange}`);
+  }
+  const meta = isFromWorkers
+    ? {}
+    : {
+        messageId: properties.messageId,
+        ...(from !== undefined && { from }),
+        ...(causationId !== undefined && { causationId }),
+        ...(properties.correlationId !== undefined && { correlationId: properties.correlationId }),
+        ...(properties.replyTo !== undefined && { replyTo: properties.replyTo }),
+      };
+  const content = blob === undefined ? { body } : { blob };
+  return { type: properties.type, group, to, meta, ...content };
+}
+
+/** The message of an entry, to be stepped again. */
+export function incomingOf(entry: Entry): Incoming {
+  return {
+    type: entry.type,
+    group: entry.group ?? '',
+    to: entry.to ?? '',
+    meta: entry.meta ?? {},
+    ...(entry.body !== undefined && { body: entry.body }),
+    ...(entry.blob !== undefined && { blob: entry.blob }),
+  };
+}

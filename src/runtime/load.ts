@@ -1,0 +1,94 @@
+/**
+ * Loads a group: its newest snapshot, then the journal's entries after it, each stepped again and
+ * compared with what it did the first time. A difference is reported, never papered over.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Entry } from '../ports/journal.ts';
+import type { Store } from '../ports/store.ts';
+import { emptyGroup } from './group.ts';
+import type { Notice } from './group.ts';
+import { incomingOf } from './incoming.ts';
+import { judge, keep } from './parking.ts';
+import type { Resident } from './parking.ts';
+import type { Registry } from './registry.ts';
+import type { Freezer } from './snapshots.ts';
+
+export type Loader = { store: Store; registry: Registry; freezer: Freezer };
+
+/** A group that nothing is stored of. */
+export function emptyResident(id: string): Resident {
+  return { group: emptyGroup(id), kept: [], offset: 0, snapshotSeq: 0, timerRows: new Map() };
+}
+
+export type LoadOptions = {
+  untilSeq?: number;
+  ignoreSnapshots?: boolean;
+  /** Called with what each entry that is stepped again tells the world. */
+  onNotices?: (entry: Entry, notices: readonly Notice[]) => void;
+};
+
+/**
+ * The group as it stands in the store, at `untilSeq` if given. One that cannot be followed comes back
+ * parked and broken, saying why and at which entry.
+ */
+export async function loadGroup(
+  loader: Loader,
+  place: { partition: number; id: string },
+  options: LoadOptions = {},
+): Promise<Resident> {
+  const { store } = loader;
+  let resident = options.ignoreSnapshots === true ? emptyResident(place.id) : await thawed(loader, place.id, options.untilSeq);
+  for await (const entry of store.journal.readGroup(place.partition, place.id, resident.group.seq)) {
+    if (options.untilSeq !== undefined && entry.seq > options.untilSeq) break;
+    resident = resident.isBroken === true ? skipped(resident, entry) : await again(loader, resident, entry, options);
+  }
+  return resident;
+}
+
+async function thawed(loader: Loader, id: string, untilSeq: number | undefined): Promise<Resident> {
+  const stored = await loader.store.snapshots.newest(id, untilSeq);
+  if (stored === undefined) return emptyResident(id);
+  const base = { ...emptyResident(id), snapshotSeq: stored.seq };
+  try {
+    return { ...base, group: await loader.freezer.thaw(stored) };
+  } catch (cause) {
+    return broken({ ...base, group: { ...base.group, seq: stored.seq } }, `its snapshot at seq ${stored.seq} cannot be read: ${text(cause)}`);
+  }
+}
+
+async function again(
+  loader: Loader,
+  resident: Resident,
+  entry: Entry,
+  { onNotices }: LoadOptions,
+): Promise<Resident> {
+  if (entry.parked !== undefined) return { ...keep(resident, entry), offset: entry.offset };
+  const body = entry.blob === undefined ? {} : { body: await loader.store.blobs.get(entry.blob) };
+  const judged = judge(loader.registry, resident, { ...incomingOf(entry), ...body }, entry.at);
+  const problem = difference(judged.verdict === 'accepted' ? judged.turned.transitions : judged, entry);
+  if (problem !== undefined) return skipped(broken(resident, problem), entry);
+  if (judged.verdict === 'accepted') onNotices?.(entry, judged.turned.notices);
+  return { ...judged.next, offset: entry.offset };
+}
+
+/** What stepping an entry again did differently; undefined when it did the same. */
+function difference(again: Entry['transitions'] | { verdict: string; reason?: string }, entry: Entry): string | undefined {
+  const where = `entry ${entry.seq} (${entry.type}) replays differently`;
+  if ('verdict' in again) {
+    return `${where}: it was accepted and is now ${again.verdict}${again.reason === undefined ? '' : `, ${again.reason}`}`;
+  }
+  if (isDeepStrictEqual(again, entry.transitions)) return undefined;
+  return `${where}: it was ${JSON.stringify(entry.transitions)} and is now ${JSON.stringify(again)}`;
+}
+
+function broken(resident: Resident, reason: string): Resident {
+  return { ...resident, parked: reason, isBroken: true };
+}
+
+function skipped(resident: Resident, entry: Entry): Resident {
+  return { ...resident, group: { ...resident.group, seq: entry.seq, at: entry.at }, offset: entry.offset };
+}
+
+function text(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,141 @@
+/**
+ * One partition while it is ours. An ownership is born with a channel and dies with it: claim, read
+ * what was not released, send what is owed; nothing of it outlives it (architecture, section 5).
+ */
+import type { Channel } from '../ports/broker.ts';
+import type { Entry, PartitionDocument } from '../ports/journal.ts';
+import { FencedError, MillraceError } from '../protocol/errors.ts';
+import { append } from './commit.ts';
+import { loadGroup } from './load.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Resident } from './parking.ts';
+import { answersTo, sendAnswers, sendOwed } from './release.ts';
+import type { Answer } from './release.ts';
+import { owedNow } from './obligations.ts';
+import type { Runtime } from './runtime.ts';
+import { PartitionTimers } from './timers.ts';
+
+export type Ownership = {
+  readonly partition: number;
+  readonly token: string;
+  readonly channel: Channel;
+  readonly mailbox: Mailbox;
+  readonly timers: PartitionTimers;
+  /** Highest offset written. */
+  head: number;
+  /** Everything up to here is released. */
+  released: number;
+  /** Of the newest entry; time never runs backwards in a partition. */
+  at: number;
+  readonly residents: Map<string, Resident>;
+  /** Groups changed since their head was stored. */
+  readonly touched: Set<string>;
+  /** Groups whose starts found no room. */
+  readonly owing: Set<string>;
+};
+
+/** Entry that starts an ownership; it belongs to no group. */
+export const partitionClaim = 'partition.claim';
+
+/** Claims the partition and sends all that its groups owe. Rejects with FencedError when another host claims it meanwhile. */
+export async function own(
+  runtime: Runtime,
+  partition: number,
+  { channel, mailbox }: { channel: Channel; mailbox: Mailbox },
+): Promise<Ownership> {
+  const { store, broker, clock } = runtime;
+  const document = await store.journal.partition(partition);
+  if (document !== undefined) refuseNewer(document, runtime.registry.versions);
+  const released = document?.released ?? 0;
+  const claim = await claimPartition(runtime, partition);
+  const entries = await unreleased(runtime, claim, released);
+  const ownership: Ownership = {
+    partition,
+    token: claim.token,
+    channel,
+    mailbox,
+    timers: new PartitionTimers({ partition, store, clock, mailbox }),
+    head: claim.offset,
+    released,
+    at: claim.at,
+    residents: new Map(),
+    touched: new Set(),
+    owing: new Set(),
+  };
+  const groups = new Set([...entries.flatMap(({ group }) => group ?? []), ...(document?.owing ?? [])]);
+  if (document?.epoch !== broker.epoch) {
+    for await (const head of store.snapshots.active(partition)) groups.add(head.group);
+  }
+  for (const id of groups) await recover(runtime, ownership, id);
+  ownership.released = claim.offset;
+  await ownership.timers.arm();
+  return ownership;
+}
+
+function refuseNewer(document: PartitionDocument, versions: Readonly<Record<string, number>>): void {
+  for (const [kind, version] of Object.entries(document.versions)) {
+    const ours = versions[kind];
+    if (ours === undefined || ours >= version) continue;
+    throw new MillraceError(
+      'store',
+      `partition ${document.partition} was owned by a program with "${kind}" of version ${version}; this one has ${ours}: upgrade it`,
+    );
+  }
+}
+
+async function claimPartition(runtime: Runtime, partition: number): Promise<Entry> {
+  const { store, clock, registry, broker } = runtime;
+  const token = runtime.newToken();
+  for (;;) {
+    const head = await store.journal.head(partition);
+    const claim: Entry = {
+      partition,
+      offset: head + 1,
+      token,
+      seq: 0,
+      at: clock.now(),
+      type: partitionClaim,
+      body: JSON.stringify({ versions: registry.versions, epoch: broker.epoch }),
+      transitions: [],
+    };
+    try {
+      await append(runtime, [claim]);
+      return claim;
+    } catch (thrown) {
+      if (!(thrown instanceof FencedError)) throw thrown;
+    }
+  }
+}
+
+/** Entries after `released` up to our claim; throws when the journal is not dense or not ours to own. */
+async function unreleased(runtime: Runtime, claim: Entry, released: number): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  let expected = released + 1;
+  for await (const entry of runtime.store.journal.read(claim.partition, released)) {
+    if (entry.offset !== expected) {
+      throw new MillraceError('store', `partition ${claim.partition} has no entry ${expected}; the store is damaged`);
+    }
+    expected += 1;
+    entries.push(entry);
+  }
+  if (entries.at(-1)?.token === claim.token) return entries;
+  throw new FencedError(`partition ${claim.partition} was claimed by another host`);
+}
+
+/** Loads a group and sends all it owes, and the notices of what was not released. */
+async function recover(runtime: Runtime, ownership: Ownership, id: string): Promise<void> {
+  const answers: Answer[] = [];
+  const resident = await loadGroup(runtime, { partition: ownership.partition, id }, {
+    onNotices: (entry, notices) => {
+      if (entry.offset > ownership.released) answers.push(...answersTo(entry, notices));
+    },
+  });
+  ownership.residents.set(id, resident);
+  ownership.touched.add(id);
+  if (resident.parked !== undefined) {
+    runtime.log.error({ request: id, reason: resident.parked }, 'parked');
+    return;
+  }
+  await sendAnswers(runtime, answers);
+  await sendOwed(runtime, ownership, resident.group, owedNow(resident.group.obligations));
+}

@@ -1,0 +1,99 @@
+/**
+ * Judges a message for a group as it stands in memory: stepped, or, while the group is parked, kept
+ * (architecture, section 13). Recovery steps the journal's entries through the same function.
+ */
+import type { Entry, Transition } from '../ports/journal.ts';
+import type { TimerRow } from '../ports/timers.ts';
+import { accept } from './accept.ts';
+import type { Verdict } from './accept.ts';
+import type { Group, Notice } from './group.ts';
+import { groupUnpark, incomingOf } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
+import type { Owed } from './obligations.ts';
+import { owedNow } from './obligations.ts';
+import type { Registry } from './registry.ts';
+
+/** A group in an ownership's memory. */
+export type Resident = {
+  group: Group;
+  /** Why it is parked. */
+  parked?: string;
+  /** It could not be loaded: `group` is as far as its journal could be followed. */
+  isBroken?: boolean;
+  /** Entries kept for `unpark`. */
+  kept: readonly Entry[];
+  /** Of its newest entry. */
+  offset: number;
+  /** Of its newest snapshot; 0 for none. */
+  snapshotSeq: number;
+  /** Its rows in the timer index, by `seq/n`, as far as this ownership has written them. */
+  timerRows: ReadonlyMap<string, TimerRow>;
+};
+
+/** A verdict, and the group once it stands. */
+export type Judged = Verdict & { next: Resident };
+
+/** Body of `group.unpark`: `skip` sends the message that throws to rejected. */
+export type Unpark = { skip?: boolean };
+
+/** The resident that the verdict leaves behind; nothing is changed in place. */
+export function judge(registry: Registry, resident: Resident, message: Incoming, at: number): Judged {
+  if (message.type === groupUnpark) return unpark(registry, resident, message, at);
+  if (resident.parked !== undefined) {
+    return { verdict: 'parked', reason: resident.parked, next: resident };
+  }
+  const verdict = accept(registry, resident.group, message, at);
+  if (verdict.verdict === 'accepted') {
+    return { ...verdict, next: { ...resident, group: verdict.turned.group } };
+  }
+  if (verdict.verdict === 'parked') return { ...verdict, next: { ...resident, parked: verdict.reason } };
+  return { ...verdict, next: resident };
+}
+
+/** The resident after an entry that was kept unstepped. */
+export function keep(resident: Resident, entry: Entry): Resident {
+  return {
+    ...resident,
+    group: { ...resident.group, seq: entry.seq, at: entry.at },
+    parked: entry.parked ?? 'parked',
+    kept: [...resident.kept, entry],
+  };
+}
+
+type Stepping = { group: Group; transitions: Transition[]; owed: Owed[]; notices: Notice[] };
+
+function unpark(registry: Registry, resident: Resident, message: Incoming, at: number): Judged {
+  const { parked, isBroken, kept } = resident;
+  if (isBroken === true) return { verdict: 'rejected', code: 'state', reason: parked ?? '', next: resident };
+  if (parked === undefined) {
+    const reason = `request "${resident.group.id}" is not parked`;
+    return { verdict: 'rejected', code: 'state', reason, next: resident };
+  }
+  const isSkipping = (JSON.parse(message.body ?? '{}') as Unpark).skip === true;
+  const stepping: Stepping = { group: resident.group, transitions: [], owed: [], notices: [] };
+  let skipped = 0;
+  for (const entry of kept) {
+    const before: Group = { ...stepping.group, seq: entry.seq - 1 };
+    const verdict = accept(registry, before, incomingOf(entry), at);
+    if (verdict.verdict === 'accepted') add(stepping, verdict.turned);
+    if (verdict.verdict !== 'parked' && verdict.verdict !== 'rejected') continue;
+    if (!isSkipping || skipped > 0) {
+      const reason = `entry ${entry.seq} still cannot be stepped: ${verdict.reason}`;
+      return { verdict: 'rejected', code: 'state', reason, next: resident };
+    }
+    skipped += 1;
+  }
+  const group: Group = { ...stepping.group, seq: resident.group.seq + 1, at };
+  const answer = { ok: true, stepped: kept.length - skipped, skipped };
+  const notices: Notice[] = [...stepping.notices, { kind: 'reply', data: answer }];
+  // What was owed when it was parked has had no answer since: send all of it.
+  const turned = { group, transitions: stepping.transitions, owed: owedNow(group.obligations), notices, isIgnored: false };
+  const { parked: _, ...rest } = resident;
+  return { verdict: 'accepted', turned, next: { ...rest, group, kept: [] } };
+}
+
+function add(stepping: Stepping, turned: Stepping): void {
+  stepping.group = turned.group;
+  stepping.transitions.push(...turned.transitions);
+  stepping.notices.push(...turned.notices.filter((notice) => notice.kind !== 'reply'));
+}

@@ -1,0 +1,24 @@
+/** What every part of a host works with. */
+import type { Logger } from 'pino';
+import type { Broker } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+import type { Feed } from './feed.ts';
+import type { Outlet } from './outlet.ts';
+import type { Registry } from './registry.ts';
+import type { Freezer } from './snapshots.ts';
+
+export type Runtime = {
+  broker: Broker;
+  store: Store;
+  clock: Clock;
+  registry: Registry;
+  freezer: Freezer;
+  feed: Feed;
+  outlet: Outlet;
+  log: Logger;
+  /** In [0, 1): spreads retries. */
+  random(): number;
+  /** A new ownership's token, unlike any other. */
+  newToken(): string;
+};

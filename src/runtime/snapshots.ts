@@ -1,0 +1,183 @@
+/**
+ * Freezes a group into a stored snapshot and thaws it again. Large places are cut into chunks named
+ * by their hash; a chunk object that was stored once is never written or serialised again.
+ */
+import { createHash } from 'node:crypto';
+import type { AnyMachineSnapshot } from 'xstate';
+import { z } from 'zod';
+import type { Blobs } from '../ports/blobs.ts';
+import type { StoredSnapshot } from '../ports/snapshots.ts';
+import { MillraceError } from '../protocol/errors.ts';
+import type { Group } from './group.ts';
+import { kindOf } from './registry.ts';
+import type { Registry } from './registry.ts';
+import { rowKey } from './obligations.ts';
+import type { AttemptRow, HeldTimer, SeenCommand } from './obligations.ts';
+import type { Values } from './values.ts';
+
+/** Chunks whose text is shorter stay inside the snapshot. */
+const inlineChunk = 1024;
+
+export type Freezer = {
+  /** The snapshot, and the texts that are not stored yet, by hash. */
+  freeze(group: Group, parent: number): { snapshot: StoredSnapshot; fresh: Map<string, string> };
+  /** Throws MillraceError `store` when hash, version or chunks are not right. */
+  thaw(stored: StoredSnapshot): Promise<Group>;
+};
+
+const stateSchema = z.object({
+  root: z.string(),
+  createdAt: z.number(),
+  actors: z.record(z.string(), z.unknown()),
+  attempts: z.array(z.custom<AttemptRow>()),
+  timers: z.array(z.custom<HeldTimer>()),
+  commands: z.array(z.custom<SeenCommand>()),
+  values: z.object({ length: z.number(), chunks: z.array(z.unknown()) }),
+});
+
+type Frozen = z.infer<typeof stateSchema>;
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** `blobs` serve thawing only. */
+export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
+  const stored = new WeakMap<object, string>();
+
+  const freezeChunk = (chunk: object, fresh: Map<string, string>): unknown => {
+    const known = stored.get(chunk);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(chunk);
+    if (text.length < inlineChunk) return chunk;
+    const hash = sha256(text);
+    stored.set(chunk, hash);
+    fresh.set(hash, text);
+    return hash;
+  };
+
+  const thawChunk = async (chunk: unknown): Promise<unknown> => {
+    if (typeof chunk !== 'string') return chunk;
+    const thawedChunk = JSON.parse(await blobs.get(chunk)) as object;
+    stored.set(thawedChunk, chunk);
+    return thawedChunk;
+  };
+
+  const freezeActor = (address: string, snapshot: AnyMachineSnapshot, fresh: Map<string, string>): unknown => {
+    const { definition, stepper } = registry.kind(kindOf(address));
+    let context: unknown = snapshot.context;
+    for (const keys of placesOf(context, definition.chunked)) {
+      context = change(context, keys, (place) => {
+        const chunks = (place as { chunks: object[] }).chunks.map((chunk) => freezeChunk(chunk, fresh));
+        return { ...(place as object), chunks };
+      });
+    }
+    return stepper.persist(withContext(snapshot, context));
+  };
+
+  const thawActor = async (address: string, persisted: unknown, versions: Readonly<Record<string, number>>) => {
+    const kind = kindOf(address);
+    const { definition, stepper, version } = registry.kind(kind);
+    const from = versions[kind] ?? 1;
+    const current = from === version ? persisted : migrated(kind, definition.migrate, persisted, { from, version });
+    let context: unknown = (current as { context: unknown }).context;
+    for (const keys of placesOf(context, definition.chunked)) {
+      const place = keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], context);
+      const chunks = await Promise.all((place as { chunks: unknown[] }).chunks.map(thawChunk));
+      context = change(context, keys, (old) => ({ ...(old as object), chunks }));
+    }
+    return stepper.restore({ ...(current as object), context });
+  };
+
+  return {
+    freeze(group, parent) {
+      const fresh = new Map<string, string>();
+      const { obligations, values } = group;
+      const state: Frozen = {
+        root: group.root,
+        createdAt: group.createdAt,
+        actors: Object.fromEntries([...group.actors].map(([address, snapshot]) => [address, freezeActor(address, snapshot, fresh)])),
+        attempts: [...obligations.attempts.values()],
+        timers: [...obligations.timers.values()],
+        commands: [...obligations.commands],
+        values: { length: values.length, chunks: values.chunks.map((chunk) => freezeChunk(chunk, fresh)) },
+      };
+      const text = JSON.stringify(state);
+      const snapshot: StoredSnapshot = {
+        group: group.id,
+        seq: group.seq,
+        at: group.at,
+        versions: registry.versions,
+        ...(parent > 0 && { parent }),
+        hash: sha256(text),
+        state: text,
+      };
+      return { snapshot, fresh };
+    },
+
+    async thaw({ group: id, seq, at, hash, state, versions }) {
+      if (sha256(state) !== hash) {
+        throw new MillraceError('store', `snapshot ${id}/${seq} does not match its hash; the store file is damaged`);
+      }
+      const frozen = stateSchema.parse(JSON.parse(state));
+      const actors = new Map<string, AnyMachineSnapshot>();
+      for (const [address, persisted] of Object.entries(frozen.actors)) {
+        actors.set(address, await thawActor(address, persisted, versions));
+      }
+      const chunks = await Promise.all(frozen.values.chunks.map(thawChunk));
+      return {
+        id,
+        seq,
+        at,
+        createdAt: frozen.createdAt,
+        root: frozen.root,
+        actors,
+        obligations: {
+          attempts: new Map(frozen.attempts.map((row) => [rowKey(row.actor, row.key), row])),
+          timers: new Map(frozen.timers.map((timer) => [rowKey(timer.actor, timer.key), timer])),
+          commands: frozen.commands,
+        },
+        values: { length: frozen.values.length, chunks: chunks as Values['chunks'] },
+      };
+    },
+  };
+}
+
+function migrated(
+  kind: string,
+  migrate: ((persisted: unknown, from: number) => unknown) | undefined,
+  persisted: unknown,
+  { from, version }: { from: number; version: number },
+): unknown {
+  if (migrate !== undefined && from < version) return migrate(persisted, from);
+  throw new MillraceError(
+    'store',
+    `it holds "${kind}" of version ${from} and this program has version ${version}; ` +
+      `give the actor a \`migrate\`, or finish it with the older program`,
+  );
+}
+
+/** The chunked places that a context has: a `*` in a path stands for every key. */
+function placesOf(context: unknown, paths: readonly string[] = []): string[][] {
+  return paths.flatMap((path) => expand(context, path.split('.')));
+}
+
+function expand(value: unknown, [key, ...rest]: readonly string[]): string[][] {
+  if (key === undefined) return [[]];
+  const record = value as Record<string, unknown>;
+  const keys = key === '*' ? Object.keys(record) : [key];
+  return keys.flatMap((name) => expand(record[name], rest).map((tail) => [name, ...tail]));
+}
+
+/** A copy of `value` with the place at `path` changed. */
+function change(value: unknown, path: readonly string[], edit: (place: unknown) => unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return edit(value);
+  const record = value as Record<string, unknown>;
+  return { ...record, [key]: change(record[key], rest, edit) };
+}
+
+/** The same snapshot over another context; only good for `persist`. */
+function withContext(snapshot: AnyMachineSnapshot, context: unknown): AnyMachineSnapshot {
+  return Object.assign(Object.create(Object.getPrototypeOf(snapshot) as object) as AnyMachineSnapshot, snapshot, { context });
+}

@@ -1,0 +1,77 @@
+/**
+ * Collects the transitions of a turn in short form: numbered actors that make the same move are one
+ * transition with ranges (`job/0-199`). Readers expand them again.
+ */
+import type { StateValue } from 'xstate';
+import type { Transition } from '../ports/journal.ts';
+import { stateName } from './group.ts';
+
+type Move = { kind: string; from: string; to: string; ids: string[] };
+
+export class TransitionLog {
+  readonly #moves = new Map<string, Move>();
+
+  /** Notes a move of one actor; staying in a state is none. */
+  add(actor: string, from: StateValue, to: StateValue): void {
+    if (from === to) return;
+    const [before, after] = [stateName(from), stateName(to)];
+    if (before === after) return;
+    const slash = actor.indexOf('/');
+    this.#note(actor.slice(0, slash), before, after, [actor.slice(slash + 1)]);
+  }
+
+  /** Notes a move of rows that have no actor just now. */
+  addRows(rows: { actorKind: string; from: string; to: string; numbers: readonly number[] }): void {
+    this.#note(rows.actorKind, rows.from, rows.to, rows.numbers.map(String));
+  }
+
+  #note(kind: string, from: string, to: string, ids: readonly string[]): void {
+    const key = `${kind} ${from} ${to}`;
+    const move = this.#moves.get(key) ?? { kind, from, to, ids: [] };
+    for (const id of ids) move.ids.push(id);
+    this.#moves.set(key, move);
+  }
+
+  /** In the order of the first move of each sort. */
+  transitions(): Transition[] {
+    return [...this.#moves.values()].map(({ kind, from, to, ids }) => ({
+      actor: `${kind}/${ranges(ids)}`,
+      from,
+      to,
+    }));
+  }
+}
+
+const isNumber = (id: string): boolean => /^(0|[1-9]\d{0,14})$/.test(id);
+
+/** `['1','2','3','9']` → `1-3,9`; ids that are no numbers are listed. */
+function ranges(ids: readonly string[]): string {
+  const parts: string[] = [];
+  for (let first = 0; first < ids.length; ) {
+    let last = first;
+    while (follows(ids[last], ids[last + 1])) last += 1;
+    parts.push(last === first ? String(ids[first]) : `${ids[first] ?? ''}-${ids[last] ?? ''}`);
+    first = last + 1;
+  }
+  return parts.join(',');
+}
+
+function follows(id: string | undefined, next: string | undefined): boolean {
+  if (id === undefined || next === undefined) return false;
+  return isNumber(id) && isNumber(next) && Number(next) === Number(id) + 1;
+}
+
+/** The ids of a short form; only numbered kinds have ranges. */
+export function expand(actor: string): string[] {
+  const slash = actor.indexOf('/');
+  const kind = actor.slice(0, slash);
+  return actor
+    .slice(slash + 1)
+    .split(',')
+    .flatMap((part) => {
+      const range = /^(\d+)-(\d+)$/.exec(part);
+      if (range === null) return [`${kind}/${part}`];
+      const [first, last] = [Number(range[1]), Number(range[2])];
+      return Array.from({ length: last - first + 1 }, (_, n) => `${kind}/${first + n}`);
+    });
+}

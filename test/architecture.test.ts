@@ -1,0 +1,195 @@
+/** Holds the table of who may import whom, and ARCHITECTURE.md's lists against the code. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { findCycle, importsOf, sourceFiles } from './kit/imports.ts';
+import type { Import } from './kit/imports.ts';
+
+type Rule = {
+  /** A file, or a folder with its slash at the end. */
+  from: string;
+  /** Files, folders (`src/ports/`) and packages (`zod`, `node:` for all of Node's). */
+  may: readonly string[];
+  /** What it may import as types alone. */
+  mayTypes?: readonly string[];
+};
+
+/** The first rule that fits a file is its rule. */
+const rules: readonly Rule[] = [
+  { from: 'machines/', may: ['machines/', 'xstate'] },
+  { from: 'actors/', may: ['actors/', 'machines/', 'src/runtime/actor.ts', 'zod'] },
+  {
+    from: 'src/protocol/',
+    may: ['src/protocol/', 'zod', 'node:crypto'],
+    mayTypes: ['machines/'],
+  },
+  { from: 'src/ports/', may: ['src/ports/', 'src/protocol/'] },
+  {
+    from: 'src/runtime/',
+    may: [
+      ...['src/runtime/', 'src/ports/', 'src/protocol/', 'machines/chunks.ts'],
+      ...['xstate', 'zod', 'cron-parser', 'ulid', 'node:crypto', 'node:util'],
+    ],
+    mayTypes: ['machines/', 'pino'],
+  },
+  {
+    from: 'src/worker/',
+    may: [
+      ...['src/worker/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
+      ...['src/runtime/backoff.ts', 'zod', 'ulid', 'node:'],
+    ],
+    mayTypes: ['pino'],
+  },
+  {
+    from: 'src/gateway/',
+    may: [
+      ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
+      ...['machines/graph.ts', 'zod', 'ulid', 'node:crypto'],
+    ],
+    mayTypes: ['machines/', 'pino'],
+  },
+  { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
+  adapter('smqp', 'smqp'),
+  adapter('sqlite', 'libsql'),
+  { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
+  {
+    from: 'src/config.ts',
+    may: ['src/definitions.ts', 'src/protocol/', 'src/runtime/actor.ts', 'c12', 'zod', 'node:'],
+  },
+  {
+    from: 'src/client.ts',
+    may: [
+      'src/gateway/',
+      'src/ports/',
+      'src/protocol/',
+      'src/definitions.ts',
+      'zod',
+      'ulid',
+      'node:',
+    ],
+    mayTypes: ['machines/'],
+  },
+  { from: 'src/reader.ts', may: ['src/ports/', 'src/protocol/', 'src/runtime/'] },
+  {
+    from: 'src/cli/',
+    may: [
+      ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
+      ...['commander', 'cli-progress', 'picocolors', 'node:'],
+    ],
+    mayTypes: ['src/compose.ts'],
+  },
+  {
+    from: 'src/compose.ts',
+    may: [
+      ...['actors/', 'src/adapters/', 'src/gateway/', 'src/ports/', 'src/protocol/'],
+      ...['src/runtime/', 'src/worker/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts'],
+      'src/reader.ts',
+      ...['pino', 'ulid', 'node:'],
+    ],
+  },
+  {
+    from: 'src/index.ts',
+    may: [
+      ...['src/client.ts', 'src/compose.ts', 'src/config.ts', 'src/definitions.ts'],
+      ...['src/protocol/errors.ts', 'src/reader.ts', 'src/runtime/actor.ts'],
+    ],
+    mayTypes: ['src/ports/', 'src/protocol/'],
+  },
+  {
+    from: 'src/main.ts',
+    may: ['src/cli/', 'src/compose.ts', 'src/config.ts', 'src/protocol/errors.ts', 'node:'],
+  },
+  { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },
+];
+
+/** An adapter makes ports real with one driver, and knows no other adapter. */
+function adapter(name: string, driver: string): Rule {
+  const folder = `src/adapters/${name}/`;
+  return {
+    from: folder,
+    may: [folder, 'src/ports/', 'src/protocol/', driver, 'ulid', 'node:'],
+  };
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = sourceFiles(root, ['src', 'machines', 'actors', 'examples']);
+const imports = files.flatMap((file) => importsOf(root, file));
+const architecture = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8');
+
+function ruleOf(file: string): Rule | undefined {
+  return rules.find(({ from }) => fits(file, from));
+}
+
+function fits(name: string, pattern: string): boolean {
+  return /[/:]$/.test(pattern) ? name.startsWith(pattern) : name === pattern;
+}
+
+/** What is wrong with an import, in a sentence that names file, import and rule; undefined when nothing is. */
+function broken({ file, target, typeOnly }: Import): string | undefined {
+  const rule = ruleOf(file);
+  if (!rule) return `${file} imports ${target}, but no rule says what a file there may import`;
+  const allowed = [...rule.may, ...(typeOnly ? (rule.mayTypes ?? []) : [])];
+  if (allowed.some((pattern) => fits(target, pattern))) return undefined;
+  const types = rule.mayTypes ? `; as types also ${rule.mayTypes.join(', ')}` : '';
+  return `${file} imports ${target}, but ${rule.from} may import only ${rule.may.join(', ')}${types}`;
+}
+
+describe('imports', () => {
+  test('point only where the table lets them', () => {
+    expect(imports.map(broken).filter((fault) => fault !== undefined)).toEqual([]);
+  });
+
+  test('form no cycle', () => {
+    expect(findCycle(imports)?.join(' → ')).toBeUndefined();
+  });
+
+  test('never lead into test/', () => {
+    const faults = imports.filter(({ target }) => target.startsWith('test/'));
+    expect(faults.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+  });
+
+  test('every file has a rule', () => {
+    expect(files.filter((file) => !ruleOf(file))).toEqual([]);
+  });
+});
+
+describe('the table', () => {
+  const from = { file: 'machines/job.ts', typeOnly: false };
+
+  test('refuses what it does not name, and says which rule was broken', () => {
+    expect(broken({ ...from, target: 'zod' })).toBe(
+      'machines/job.ts imports zod, but machines/ may import only machines/, xstate',
+    );
+  });
+
+  test('lets a types-only import through where a run-time one is refused', () => {
+    const wire = { file: 'src/protocol/attempts.ts', target: 'machines/job.ts' };
+    expect(broken({ ...wire, typeOnly: true })).toBeUndefined();
+    expect(broken({ ...wire, typeOnly: false })).toContain('as types also machines/');
+  });
+
+  test('finds a cycle, but not one of types', () => {
+    const there = { file: 'a.ts', target: 'b.ts', typeOnly: false };
+    const back = { file: 'b.ts', target: 'a.ts' };
+    expect(findCycle([there, { ...back, typeOnly: false }])).toEqual(['a.ts', 'b.ts', 'a.ts']);
+    expect(findCycle([there, { ...back, typeOnly: true }])).toBeUndefined();
+  });
+});
+
+describe('ARCHITECTURE.md', () => {
+  const rows = new Set([...architecture.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]));
+
+  test('says of every runtime dependency why it is there', () => {
+    const manifest = JSON.parse(
+      readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    ) as { dependencies: Record<string, string> };
+    expect(Object.keys(manifest.dependencies).filter((name) => !rows.has(name))).toEqual([]);
+  });
+
+  test('lists every error code', () => {
+    const text = readFileSync(new URL('../src/protocol/errors.ts', import.meta.url), 'utf8');
+    const codes = [...text.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map((match) => match[1]);
+    expect(codes).toContain('fenced');
+    expect(codes.filter((code) => !rows.has(code))).toEqual([]);
+  });
+});

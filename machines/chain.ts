@@ -1,32 +1,28 @@
 import { and, assertEvent, emit, enqueueActions, setup } from 'xstate';
-import { find, toChunks } from './chunks.ts';
-import type { Plan } from './graph.ts';
-import { hasFailed, isComplete, isDone, isIdle, isRunning, noProgress } from './progress.ts';
-import type { Progress } from './progress.ts';
-import { abandonAll, finishJob, resumeAll, stopAll } from './sequences.ts';
-import { endWait, makeReady, startReady } from './starting.ts';
-import { countStarted, takeTurn } from './turn.ts';
-import type { ChainContext, ChainEffect, ChainState, JobFinished, Mode, Turn } from './turn.ts';
+import { find } from './chunks.ts';
+import {
+  abandon,
+  beginWaited,
+  changeWait,
+  create,
+  emptyContext,
+  finish,
+  halt,
+  resume,
+} from './moves.ts';
+import type { ChainCreate, JobWait } from './moves.ts';
+import { hasFailed, isComplete, isDone, isIdle, isRunning } from './progress.ts';
+import type { ChainContext, ChainEffect, ChainState, JobFinished, Mode, Turned } from './turn.ts';
 
 /** One request's DAG of jobs: what may run next, when it is done; sequence retry, stop and suspend. */
 
+export type { ChainCreate } from './moves.ts';
 export type { ChainContext, ChainEffect, ChainState, JobFinished } from './turn.ts';
-
-export type ChainCreate = {
-  type: 'chain.create';
-  plan: Plan;
-  requestType: string;
-  args: unknown;
-  user?: string;
-  labels?: Readonly<Record<string, string>>;
-};
 
 export type ChainEvent =
   | ChainCreate
   | JobFinished
-  /** A job begins or ends a retry wait, in which no attempt of it is unanswered. */
-  | { type: 'job.waiting'; job: number }
-  | { type: 'job.retrying'; job: number }
+  | JobWait
   | { type: 'sequence.due'; sequence: number }
   | { type: 'request.stop' }
   | { type: 'request.suspend' }
@@ -58,36 +54,36 @@ export const chainMachine = setup({
   actions: {
     create: enqueueActions(({ event, enqueue }) => {
       assertEvent(event, 'chain.create');
-      apply(enqueue, takeTurn(created(event), 'running', begin));
+      apply(enqueue, create(event));
     }),
     finishJob: enqueueActions(({ context, event, enqueue }, mode: Mode) => {
       assertEvent(event, 'job.finished');
-      apply(enqueue, takeTurn(context, mode, (turn) => goOn(turn, () => finishJob(turn, event))));
+      apply(enqueue, finish(context, mode, event));
     }),
     countWait: enqueueActions(({ context, event, enqueue }, mode: Mode) => {
       assertEvent(event, ['job.waiting', 'job.retrying']);
-      const isWaiting = event.type === 'job.waiting';
-      apply(enqueue, takeTurn(context, mode, (turn) => goOn(turn, () => countWait(turn, event.job, isWaiting))));
+      apply(enqueue, changeWait(context, mode, event));
     }),
     endWait: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'sequence.due');
-      apply(enqueue, takeTurn(context, 'running', (turn) => goOn(turn, () => endWait(turn, event.sequence))));
+      apply(enqueue, beginWaited(context, event.sequence));
     }),
     stopAll: enqueueActions(({ context, enqueue }, mode: Mode) => {
-      const turned = takeTurn(context, mode, stopAll);
-      apply(enqueue, turned);
-      enqueue.emit({ type: 'answer', ok: true, state: settled(mode, turned.context.progress) });
+      apply(enqueue, halt(context, mode));
     }),
     abandonAll: enqueueActions(({ context, enqueue }, mode: Mode) => {
-      apply(enqueue, takeTurn(context, mode, abandonAll));
+      apply(enqueue, abandon(context, mode));
     }),
     resumeAll: enqueueActions(({ context, enqueue }) => {
-      const turned = takeTurn(context, 'running', (turn) => goOn(turn, () => resumeAll(turn)));
-      apply(enqueue, turned);
-      enqueue.emit({ type: 'answer', ok: true, state: settled('running', turned.context.progress) });
+      apply(enqueue, resume(context));
     }),
     accept: emit((_, state: ChainState) => ({ type: 'answer', ok: true, state })),
-    refuse: emit((_, { state, message }: Refusal) => ({ type: 'answer', ok: false, state, message })),
+    refuse: emit((_, { state, message }: Refusal) => ({
+      type: 'answer',
+      ok: false,
+      state,
+      message,
+    })),
     end: emit((_, state: 'complete' | 'failed' | 'stopped') => ({ type: 'ended', state })),
   },
 }).createMachine({
@@ -100,8 +96,12 @@ export const chainMachine = setup({
       on: {
         'chain.create': { target: 'running', actions: 'create' },
         'request.stop': { actions: refusal('pending', 'it has not begun') },
-        'request.suspend': { actions: refusal('pending', 'only a running request can be suspended') },
-        'request.resume': { actions: refusal('pending', 'only a suspended request can be resumed') },
+        'request.suspend': {
+          actions: refusal('pending', 'only a running request can be suspended'),
+        },
+        'request.resume': {
+          actions: refusal('pending', 'only a suspended request can be resumed'),
+        },
       },
     },
     running: {
@@ -110,13 +110,24 @@ export const chainMachine = setup({
         { guard: 'isDone', target: 'failed' },
       ],
       on: {
-        'job.finished': { guard: 'isRunningJob', actions: { type: 'finishJob', params: 'running' } },
+        'job.finished': {
+          guard: 'isRunningJob',
+          actions: { type: 'finishJob', params: 'running' },
+        },
         'job.waiting': { guard: 'isRunningJob', actions: { type: 'countWait', params: 'running' } },
-        'job.retrying': { guard: 'isRunningJob', actions: { type: 'countWait', params: 'running' } },
+        'job.retrying': {
+          guard: 'isRunningJob',
+          actions: { type: 'countWait', params: 'running' },
+        },
         'sequence.due': { guard: 'isInWait', actions: 'endWait' },
         'request.stop': { target: 'stopping', actions: { type: 'stopAll', params: 'stopping' } },
-        'request.suspend': { target: 'suspending', actions: { type: 'stopAll', params: 'suspending' } },
-        'request.resume': { actions: refusal('running', 'only a suspended request can be resumed') },
+        'request.suspend': {
+          target: 'suspending',
+          actions: { type: 'stopAll', params: 'suspending' },
+        },
+        'request.resume': {
+          actions: refusal('running', 'only a suspended request can be resumed'),
+        },
       },
     },
     stopping: {
@@ -127,12 +138,25 @@ export const chainMachine = setup({
       ],
       after: { stopDeadline: { actions: { type: 'abandonAll', params: 'stopping' } } },
       on: {
-        'job.finished': { guard: 'isRunningJob', actions: { type: 'finishJob', params: 'stopping' } },
-        'job.waiting': { guard: 'isRunningJob', actions: { type: 'countWait', params: 'stopping' } },
-        'job.retrying': { guard: 'isRunningJob', actions: { type: 'countWait', params: 'stopping' } },
+        'job.finished': {
+          guard: 'isRunningJob',
+          actions: { type: 'finishJob', params: 'stopping' },
+        },
+        'job.waiting': {
+          guard: 'isRunningJob',
+          actions: { type: 'countWait', params: 'stopping' },
+        },
+        'job.retrying': {
+          guard: 'isRunningJob',
+          actions: { type: 'countWait', params: 'stopping' },
+        },
         'request.stop': { actions: { type: 'accept', params: 'stopping' } },
-        'request.suspend': { actions: refusal('stopping', 'only a running request can be suspended') },
-        'request.resume': { actions: refusal('stopping', 'only a suspended request can be resumed') },
+        'request.suspend': {
+          actions: refusal('stopping', 'only a running request can be suspended'),
+        },
+        'request.resume': {
+          actions: refusal('stopping', 'only a suspended request can be resumed'),
+        },
       },
     },
     suspending: {
@@ -143,12 +167,25 @@ export const chainMachine = setup({
       ],
       after: { stopDeadline: { actions: { type: 'abandonAll', params: 'suspending' } } },
       on: {
-        'job.finished': { guard: 'isRunningJob', actions: { type: 'finishJob', params: 'suspending' } },
-        'job.waiting': { guard: 'isRunningJob', actions: { type: 'countWait', params: 'suspending' } },
-        'job.retrying': { guard: 'isRunningJob', actions: { type: 'countWait', params: 'suspending' } },
-        'request.stop': { actions: refusal('suspending', 'it can be stopped once it is SUSPENDED') },
+        'job.finished': {
+          guard: 'isRunningJob',
+          actions: { type: 'finishJob', params: 'suspending' },
+        },
+        'job.waiting': {
+          guard: 'isRunningJob',
+          actions: { type: 'countWait', params: 'suspending' },
+        },
+        'job.retrying': {
+          guard: 'isRunningJob',
+          actions: { type: 'countWait', params: 'suspending' },
+        },
+        'request.stop': {
+          actions: refusal('suspending', 'it can be stopped once it is SUSPENDED'),
+        },
         'request.suspend': { actions: { type: 'accept', params: 'suspending' } },
-        'request.resume': { actions: refusal('suspending', 'only a suspended request can be resumed') },
+        'request.resume': {
+          actions: refusal('suspending', 'only a suspended request can be resumed'),
+        },
       },
     },
     suspended: {
@@ -164,60 +201,15 @@ export const chainMachine = setup({
   },
 });
 
-function emptyContext(): ChainContext {
-  const none = { jobs: toChunks([]), sequences: toChunks([]), maxStarted: 0 };
-  return { requestType: '', args: null, ...none, progress: noProgress([], []), resumption: 0, reasons: [] };
-}
-
-function created({ plan, requestType, args, user, labels }: ChainCreate): ChainContext {
-  return {
-    ...emptyContext(),
-    requestType,
-    args,
-    ...(user === undefined ? {} : { user }),
-    ...(labels === undefined ? {} : { labels }),
-    jobs: toChunks(plan.jobs),
-    sequences: toChunks(plan.sequences),
-    maxStarted: plan.maxStarted,
-    progress: noProgress(plan.jobs, plan.sequences),
-  };
-}
-
-function begin(turn: Turn): void {
-  for (let job = 0; job < turn.rows.size; job += 1) {
-    if (turn.rows.at(job).open === 0) makeReady(turn, job);
-  }
-  startReady(turn);
-}
-
-/** After each change a running chain begins what has become possible; another begins nothing. */
-function goOn(turn: Turn, change: () => void): void {
-  change();
-  if (turn.mode === 'running') startReady(turn);
-}
-
-function countWait(turn: Turn, job: number, isWaiting: boolean): void {
-  const { waiting, ...row } = turn.rows.at(job);
-  if (isWaiting === (waiting === true)) return;
-  turn.rows.set(job, isWaiting ? { ...row, waiting: true } : row);
-  countStarted(turn, job, isWaiting ? -1 : 1);
-}
-
-function apply(enqueue: Enqueue, turned: { context: ChainContext; effects: ChainEffect[] }): void {
+function apply(enqueue: Enqueue, turned: Turned): void {
   enqueue.assign(turned.context);
   for (const effect of turned.effects) enqueue.emit(effect);
 }
 
-/** Where the chain is once the table's `always` has spoken: what a command's answer names. */
-function settled(mode: Mode, progress: Progress): ChainState {
-  if (mode === 'running' ? !isDone(progress) : !isIdle(progress)) return mode;
-  if (isComplete(progress)) return 'complete';
-  if (mode === 'running' || hasFailed(progress)) return 'failed';
-  return mode === 'stopping' ? 'stopped' : 'suspended';
-}
-
 function isInWait({ progress }: ChainContext, event: ChainEvent): boolean {
-  return event.type === 'sequence.due' && find(progress.sequences, event.sequence)?.waiting === true;
+  return (
+    event.type === 'sequence.due' && find(progress.sequences, event.sequence)?.waiting === true
+  );
 }
 
 /** A refused command changes nothing; the message names the state (specification 12.7, 12.10). */

@@ -169,11 +169,24 @@ export const jobMachine = setup({
     running: {
       entry: 'startAttempt',
       on: {
-        'attempt.succeeded': { guard: 'isCurrentAttempt', target: 'complete', actions: 'keepAnswer' },
+        'attempt.succeeded': {
+          guard: 'isCurrentAttempt',
+          target: 'complete',
+          actions: 'keepAnswer',
+        },
         'attempt.failed': [
           { guard: not('isCurrentAttempt') },
-          { guard: or(['isFinal', not('hasRetriesLeft')]), target: 'failed', actions: 'keepAnswer' },
-          { guard: 'hasNoWait', target: 'running', reenter: true, actions: ['keepAnswer', 'countTry'] },
+          {
+            guard: or(['isFinal', not('hasRetriesLeft')]),
+            target: 'failed',
+            actions: 'keepAnswer',
+          },
+          {
+            guard: 'hasNoWait',
+            target: 'running',
+            reenter: true,
+            actions: ['keepAnswer', 'countTry'],
+          },
           { target: 'waiting', actions: ['keepAnswer', 'setWait', 'countTry'] },
         ],
         'attempt.stopped': { guard: 'isCurrentAttempt', target: 'stopped', actions: 'keepAnswer' },
@@ -193,7 +206,11 @@ export const jobMachine = setup({
     },
     stopping: {
       on: {
-        'attempt.succeeded': { guard: 'isCurrentAttempt', target: 'complete', actions: 'keepAnswer' },
+        'attempt.succeeded': {
+          guard: 'isCurrentAttempt',
+          target: 'complete',
+          actions: 'keepAnswer',
+        },
         'attempt.failed': { guard: 'isCurrentAttempt', target: 'stopped', actions: 'keepAnswer' },
         'attempt.stopped': { guard: 'isCurrentAttempt', target: 'stopped', actions: 'keepAnswer' },
         'job.abandon': { target: 'failed', actions: ['giveUp', 'forgetAttempt'] },
@@ -214,7 +231,7 @@ function nextWaitMs(context: JobContext, event: JobEvent): number {
 function answerIn(event: JobEvent): Partial<JobContext> {
   return {
     ...('data' in event && typeof event.data === 'number' ? { data: [event.data] } : {}),
-    ...('result' in event && event.result !== undefined ? { result: event.result } : {}),
+    ...('result' in event && typeof event.result === 'number' ? { result: event.result } : {}),
     ...('reason' in event ? { reason: event.reason } : {}),
   };
 }

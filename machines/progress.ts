@@ -65,13 +65,14 @@ export type Progress = {
 };
 
 /** All jobs pending, nothing queued. */
-export function noProgress(
-  jobs: readonly PlanJob[],
-  sequences: readonly PlanSequence[],
-): Progress {
-  const rows = jobs.map(
-    (job): Row => ({ state: 'pending', attempts: 0, tries: 0, open: job.parents.length, ready: false }),
-  );
+export function noProgress(jobs: readonly PlanJob[], sequences: readonly PlanSequence[]): Progress {
+  const rows = jobs.map((job): Row => ({
+    state: 'pending',
+    attempts: 0,
+    tries: 0,
+    open: job.parents.length,
+    ready: false,
+  }));
   return {
     rows: toChunks(rows),
     sequences: toChunks(sequences.map((): SequenceRow => ({ tries: 0, running: 0 }))),

@@ -54,13 +54,16 @@ function fail(turn: Turn, job: number, reason = 'no reason was given'): void {
   const { sequence } = planOf(turn, job);
   if (sequence === undefined || turn.mode === 'stopping') return;
   const row = turn.sequences.at(sequence);
-  if (row.retrying !== undefined || !canRetrySequence(at(turn.context.sequences, sequence), row)) return;
+  if (row.retrying !== undefined || !canRetrySequence(at(turn.context.sequences, sequence), row))
+    return;
   turn.sequences.set(sequence, { ...row, retrying: job });
   if (row.running > 0) exhaust(turn, sequence, job);
 }
 
 function note(turn: Turn, job: number, reason: string): void {
-  turn.reasons = [...turn.reasons, { job, reason: reason.slice(0, maxReasonLength) }].slice(-maxReasons);
+  turn.reasons = [...turn.reasons, { job, reason: reason.slice(0, maxReasonLength) }].slice(
+    -maxReasons,
+  );
 }
 
 /** What still runs in a sequence that will be retried gets no further retry (SPIN-501, section 15). */
@@ -73,7 +76,9 @@ function exhaust(turn: Turn, sequence: number, failed: number): void {
 }
 
 function resetBy(turn: Turn, first: number, failed: number): number[] {
-  return rollbackSet(turn.children, (job) => turn.rows.at(job), first, failed).sort((a, b) => a - b);
+  return rollbackSet(turn.children, (job) => turn.rows.at(job), first, failed).sort(
+    (a, b) => a - b,
+  );
 }
 
 /**
@@ -88,7 +93,8 @@ function rollBackWhenQuiet(turn: Turn, job: number): void {
   const set = resetBy(turn, at(turn.context.sequences, sequence).first, retrying);
   const changed = new Map<RowState, number[]>();
   for (const each of set) reset(turn, each, changed);
-  for (const [from, jobs] of changed) turn.effects.push({ type: 'rowsChanged', from, to: 'pending', jobs });
+  for (const [from, jobs] of changed)
+    turn.effects.push({ type: 'rowsChanged', from, to: 'pending', jobs });
   for (const each of set) {
     if (isRunnable(turn.rows.at(each))) makeReady(turn, each);
   }
@@ -148,7 +154,8 @@ export function resumeAll(turn: Turn): void {
     if (sequence !== undefined) uncountTry(turn, sequence);
     jobs.push(job);
   });
-  if (jobs.length > 0) turn.effects.push({ type: 'rowsChanged', from: 'stopped', to: 'pending', jobs });
+  if (jobs.length > 0)
+    turn.effects.push({ type: 'rowsChanged', from: 'stopped', to: 'pending', jobs });
   eachRow(turn, 'pending', (job, row) => {
     if (isRunnable(row) && !row.ready) makeReady(turn, job);
   });

@@ -68,16 +68,17 @@ export type Turn = {
   readonly effects: ChainEffect[];
 };
 
+/** What an event has made of a chain. */
+export type Turned = { context: ChainContext; effects: ChainEffect[] };
+
 /** Opens the drafts, changes them, and closes them: one copy of what is touched, in one event. */
-export function takeTurn(
-  context: ChainContext,
-  mode: Mode,
-  change: (turn: Turn) => void,
-): { context: ChainContext; effects: ChainEffect[] } {
+export function takeTurn(context: ChainContext, mode: Mode, change: (turn: Turn) => void): Turned {
   const { progress } = context;
   const rows = new Editing(progress.rows);
   const sequences = new Editing(progress.sequences);
-  const queues = Object.entries(progress.ready).map(([type, queue]) => [type, new Queueing(queue)] as const);
+  const queues = Object.entries(progress.ready).map(
+    ([type, queue]) => [type, new Queueing(queue)] as const,
+  );
   const turn: Turn = {
     mode,
     context,

@@ -7,14 +7,18 @@ import { at } from '../../machines/chunks.ts';
 import type { Row } from '../../machines/progress.ts';
 import type { Plan, PlanJob, PlanSequence } from '../../machines/graph.ts';
 import { jobMachine } from '../../machines/job.ts';
-import type { JobEffect, JobEvent, JobStart } from '../../machines/job.ts';
+import type { JobEffect, JobEvent } from '../../machines/job.ts';
 import { createStepper } from '../../src/runtime/step.ts';
 import type { Stepped, Stepper } from '../../src/runtime/step.ts';
 
 type Event = { type: string };
 
 /** `given(machine, input, events).when(event)` → state, effects, timers, and whether it was ignored. */
-export function given<E extends Event>(machine: AnyStateMachine, input: unknown, events: readonly E[]) {
+export function given<E extends Event>(
+  machine: AnyStateMachine,
+  input: unknown,
+  events: readonly E[],
+) {
   const stepper = createStepper(machine);
   const begin = stepper.start(input).snapshot;
   const before = events.reduce((snapshot, event) => stepper.step(snapshot, event).snapshot, begin);
@@ -75,7 +79,7 @@ export class Group {
 
   jobState(number: number): string | undefined {
     const value: unknown = this.#jobs.get(number)?.value;
-    return value === undefined ? undefined : String(value);
+    return typeof value === 'string' ? value : undefined;
   }
 
   /** Delivers an event to the chain and what follows from it; returns all effects in order. */
@@ -88,16 +92,27 @@ export class Group {
   }
 
   succeed(number: number, answer: { result?: number; data?: number } = {}): Logged[] {
-    return this.tell(number, { type: 'attempt.succeeded', attempt: this.#answered(number), ...answer });
+    return this.tell(number, {
+      type: 'attempt.succeeded',
+      attempt: this.#answered(number),
+      ...answer,
+    });
   }
 
-  fail(number: number, answer: { data?: number; final?: boolean; retryAfterMs?: number } = {}): Logged[] {
+  fail(
+    number: number,
+    answer: { data?: number; final?: boolean; retryAfterMs?: number } = {},
+  ): Logged[] {
     const attempt = this.#answered(number);
     return this.tell(number, { type: 'attempt.failed', attempt, reason: 'broken', ...answer });
   }
 
   stopped(number: number, answer: { data?: number } = {}): Logged[] {
-    return this.tell(number, { type: 'attempt.stopped', attempt: this.#answered(number), ...answer });
+    return this.tell(number, {
+      type: 'attempt.stopped',
+      attempt: this.#answered(number),
+      ...answer,
+    });
   }
 
   retryDue(number: number): Logged[] {
@@ -149,9 +164,14 @@ export class Group {
     }
   }
 
-  #stepJob(number: number, event: ChainEvent | JobEvent, post: (to: 'chain', event: ChainEvent) => void): void {
+  #stepJob(
+    number: number,
+    event: ChainEvent | JobEvent,
+    post: (to: 'chain', event: ChainEvent) => void,
+  ): void {
     const isStart = event.type === 'job.start';
-    const before = this.#jobs.get(number) ?? (isStart ? this.#job.start(event as JobStart).snapshot : undefined);
+    const before =
+      this.#jobs.get(number) ?? (isStart ? this.#job.start(event).snapshot : undefined);
     if (before === undefined) return;
     const { snapshot, effects, timers } = this.#step(this.#job, before, event);
     this.#jobs.set(number, snapshot);
@@ -179,7 +199,8 @@ export class Group {
         isDeepStrictEqual(again.effects, stepped.effects) &&
         isDeepStrictEqual(again.timers, stepped.timers) &&
         isDeepStrictEqual(again.snapshot.context, stepped.snapshot.context);
-      if (!isSame) throw new Error(`${event.type} asks for something else after a trip through JSON`);
+      if (!isSame)
+        throw new Error(`${event.type} asks for something else after a trip through JSON`);
     }
     return stepped;
   }

@@ -147,7 +147,8 @@ export class Reference {
     if (this.mode === 'running') {
       for (const number of this.numbers()) {
         const sequence = this.#begun(number);
-        if (sequence !== undefined && this.#isOpen(number) && this.#mustWait(number)) this.waits.add(sequence);
+        if (sequence !== undefined && this.#isOpen(number) && this.#mustWait(number))
+          this.waits.add(sequence);
       }
       if (!this.isRunning() && this.waits.size === 0) this.#end('failed');
     } else if (this.mode === 'stopping' || this.mode === 'suspending') {
@@ -193,13 +194,19 @@ export class Reference {
     Object.assign(this.job(number), { state: 'complete', result: result ?? null });
     this.finishedJobs += 1;
     for (const child of this.numbers()) {
-      if (this.planned(child).parents.includes(number)) Object.assign(this.job(child).map, this.job(number).map);
+      if (this.planned(child).parents.includes(number))
+        Object.assign(this.job(child).map, this.job(number).map);
     }
   }
 
   #finish(number: number, state: 'complete' | 'failed' | 'stopped', result?: number): void {
     const job = this.job(number);
-    Object.assign(job, { state, isWaiting: false, attempts: job.attempts + job.runTries, tries: job.tries + job.runTries });
+    Object.assign(job, {
+      state,
+      isWaiting: false,
+      attempts: job.attempts + job.runTries,
+      tries: job.tries + job.runTries,
+    });
     if (state === 'complete') this.#complete(number, result === undefined ? {} : { result });
     if (state === 'failed' && this.mode !== 'stopping') this.#considerRetry(number);
     if (this.mode !== 'stopping') this.#rollBack();
@@ -225,7 +232,9 @@ export class Reference {
   #rollBack(): void {
     for (const [sequence, failed] of [...this.#retrying]) {
       const { parent, first } = this.#sequence(sequence);
-      const isNested = parent !== undefined && this.#around(this.#sequence(parent).first).some((s) => this.#retrying.has(s));
+      const isNested =
+        parent !== undefined &&
+        this.#around(this.#sequence(parent).first).some((s) => this.#retrying.has(s));
       if (isNested || !this.#retrying.has(sequence)) continue;
       if (this.#inside(sequence).some((number) => this.job(number).state === 'running')) continue;
       for (const number of this.#resetBy(first, failed)) this.#reset(number);
@@ -260,11 +269,13 @@ export class Reference {
   halt(mode: 'stopping' | 'suspending'): void {
     this.mode = mode;
     this.waits.clear();
-    for (const number of this.numbers()) if (this.job(number).isWaiting) this.#finish(number, 'stopped');
+    for (const number of this.numbers())
+      if (this.job(number).isWaiting) this.#finish(number, 'stopped');
   }
 
   deadline(): void {
-    for (const job of this.jobs) if (job.state === 'running') Object.assign(job, { state: 'failed', isWaiting: false });
+    for (const job of this.jobs)
+      if (job.state === 'running') Object.assign(job, { state: 'failed', isWaiting: false });
   }
 
   resume(): void {
@@ -275,7 +286,8 @@ export class Reference {
       if (job.state !== 'stopped') continue;
       Object.assign(job, { state: 'pending', tries: job.tries - 1 });
       const sequence = this.#begun(number);
-      if (sequence !== undefined) this.sequenceTries[sequence] = (this.sequenceTries[sequence] ?? 0) - 1;
+      if (sequence !== undefined)
+        this.sequenceTries[sequence] = (this.sequenceTries[sequence] ?? 0) - 1;
     }
   }
 }

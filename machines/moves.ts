@@ -1,0 +1,127 @@
+/**
+ * What each event does to a chain, as (context, event) → context and effects; `chain.ts` says in which
+ * state which of them is taken.
+ */
+import { toChunks } from './chunks.ts';
+import type { Plan } from './graph.ts';
+import { hasFailed, isComplete, isDone, isIdle, noProgress } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { abandonAll, finishJob, resumeAll, stopAll } from './sequences.ts';
+import { endWait, makeReady, startReady } from './starting.ts';
+import { countStarted, takeTurn } from './turn.ts';
+import type { ChainContext, ChainState, JobFinished, Mode, Turn, Turned } from './turn.ts';
+
+export type ChainCreate = {
+  type: 'chain.create';
+  plan: Plan;
+  requestType: string;
+  args: unknown;
+  user?: string;
+  labels?: Readonly<Record<string, string>>;
+};
+
+/** A job begins or ends a retry wait, in which no attempt of it is unanswered. */
+export type JobWait = { type: 'job.waiting' | 'job.retrying'; job: number };
+
+/** A chain before its plan has come. */
+export function emptyContext(): ChainContext {
+  const none = { jobs: toChunks([]), sequences: toChunks([]), maxStarted: 0 };
+  return {
+    requestType: '',
+    args: null,
+    ...none,
+    progress: noProgress([], []),
+    resumption: 0,
+    reasons: [],
+  };
+}
+
+/** A new chain: all jobs pending, those without parents begin (specification 12.3). */
+export function create(event: ChainCreate): Turned {
+  return takeTurn(created(event), 'running', begin);
+}
+
+function created({ plan, requestType, args, user, labels }: ChainCreate): ChainContext {
+  return {
+    ...emptyContext(),
+    requestType,
+    args,
+    ...(user === undefined ? {} : { user }),
+    ...(labels === undefined ? {} : { labels }),
+    jobs: toChunks(plan.jobs),
+    sequences: toChunks(plan.sequences),
+    maxStarted: plan.maxStarted,
+    progress: noProgress(plan.jobs, plan.sequences),
+  };
+}
+
+function begin(turn: Turn): void {
+  for (let job = 0; job < turn.rows.size; job += 1) {
+    if (turn.rows.at(job).open === 0) makeReady(turn, job);
+  }
+  startReady(turn);
+}
+
+/** A job has answered (specification 12.6 to 12.8). */
+export function finish(context: ChainContext, mode: Mode, event: JobFinished): Turned {
+  return goOn(context, mode, (turn) => {
+    finishJob(turn, event);
+  });
+}
+
+/** Jobs in a retry wait do not count as started (architecture, section 6, Large chains). */
+export function changeWait(context: ChainContext, mode: Mode, { type, job }: JobWait): Turned {
+  return goOn(context, mode, (turn) => {
+    countWait(turn, job, type === 'job.waiting');
+  });
+}
+
+function countWait(turn: Turn, job: number, isWaiting: boolean): void {
+  const { waiting, ...row } = turn.rows.at(job);
+  if (isWaiting === (waiting === true)) return;
+  turn.rows.set(job, isWaiting ? { ...row, waiting: true } : row);
+  countStarted(turn, job, isWaiting ? -1 : 1);
+}
+
+/** A sequence's retry wait is over (specification 12.3). */
+export function beginWaited(context: ChainContext, sequence: number): Turned {
+  return goOn(context, 'running', (turn) => {
+    endWait(turn, sequence);
+  });
+}
+
+/** Stop or suspend (specification 12.7, 12.8). */
+export function halt(context: ChainContext, mode: Mode): Turned {
+  return answered(mode, takeTurn(context, mode, stopAll));
+}
+
+/** The stop deadline (specification 12.7). */
+export function abandon(context: ChainContext, mode: Mode): Turned {
+  return takeTurn(context, mode, abandonAll);
+}
+
+/** A suspended chain goes on (specification 12.8). */
+export function resume(context: ChainContext): Turned {
+  return answered('running', goOn(context, 'running', resumeAll));
+}
+
+/** After each change a running chain begins what has become possible; another begins nothing. */
+function goOn(context: ChainContext, mode: Mode, change: (turn: Turn) => void): Turned {
+  return takeTurn(context, mode, (turn) => {
+    change(turn);
+    if (mode === 'running') startReady(turn);
+  });
+}
+
+function answered(mode: Mode, { context, effects }: Turned): Turned {
+  const state = settled(mode, context.progress);
+  return { context, effects: [...effects, { type: 'answer', ok: true, state }] };
+}
+
+/** Where the chain is once the table's `always` has spoken: what a command's answer names. */
+function settled(mode: Mode, progress: Progress): ChainState {
+  if (mode === 'running' ? !isDone(progress) : !isIdle(progress)) return mode;
+  if (isComplete(progress)) return 'complete';
+  if (mode === 'running' || hasFailed(progress)) return 'failed';
+  return mode === 'stopping' ? 'stopped' : 'suspended';
+}

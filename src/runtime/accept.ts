@@ -33,14 +33,18 @@ export function accept(registry: Registry, group: Group, message: Incoming, at: 
   try {
     if (message.type === timerFired) return acceptTimer(registry, group, message, at);
     if (isAnswer(message.type)) return acceptAnswer(registry, group, message, at);
-  } catch (thrown) {
-    if (thrown instanceof PermanentError) return rejected(thrown);
-    return { verdict: 'parked', reason: `${message.type} for ${message.to} threw: ${messageOf(thrown)}` };
-  }
-  try {
     return acceptCommand(registry, group, message, at);
   } catch (thrown) {
     return rejected(thrown);
+  }
+}
+
+/** Whatever a turn throws at what the group is owed, a right program may take it later. */
+function orParked(to: string, event: ActorEvent, step: () => Verdict): Verdict {
+  try {
+    return step();
+  } catch (thrown) {
+    return { verdict: 'parked', reason: `${event.type} for ${to} threw: ${messageOf(thrown)}` };
   }
 }
 
@@ -59,8 +63,9 @@ function acceptTimer(registry: Registry, group: Group, message: Incoming, at: nu
   const settled = settleTimer(group.obligations, timerSchema.parse(parse(message)));
   if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
   const { timer, held } = settled;
-  const to = timer.actor;
-  return accepted(turn(registry, { ...group, obligations: held }, { to, event: timer.event, at }));
+  const { actor: to, event } = timer;
+  const before = { ...group, obligations: held };
+  return orParked(to, event, () => accepted(turn(registry, before, { to, event, at })));
 }
 
 function acceptAnswer(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
@@ -68,11 +73,14 @@ function acceptAnswer(registry: Registry, group: Group, message: Incoming, at: n
   const settled = settleAttempt(group.obligations, { actor: message.to, ...answer });
   if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
   const { held: obligations, jobType } = settled;
-  const referenced = registry.kind(kindOf(message.to)).definition.values === 'referenced';
-  const [held, event] = referenced
-    ? byReference({ ...group, obligations }, { type: message.type, ...answer })
-    : [{ ...group, obligations }, { type: message.type, ...answer }];
-  return { ...accepted(turn(registry, held, { to: message.to, event, at })), answeredType: jobType };
+  const { to } = message;
+  const given: ActorEvent = { ...answer, type: message.type };
+  return orParked(to, given, () => {
+    const isReferenced = registry.kind(kindOf(to)).definition.values === 'referenced';
+    const before = { ...group, obligations };
+    const [held, event] = isReferenced ? byReference(before, given) : [before, given];
+    return { ...accepted(turn(registry, held, { to, event, at })), answeredType: jobType };
+  });
 }
 
 function answerType(type: string): AttemptAnswerType {

@@ -2,7 +2,7 @@
  * The lazy writes of a partition: heads, snapshots, timer rows, and last how far everything is
  * released. Whatever a crash leaves undone here is made again from the journal.
  */
-import type { Head, StoredSnapshot } from '../ports/snapshots.ts';
+import type { Head } from '../ports/snapshots.ts';
 import type { TimerRow } from '../ports/timers.ts';
 import { rootState } from './group.ts';
 import type { Group } from './group.ts';
@@ -12,11 +12,12 @@ import type { Resident } from './parking.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';
+import type { Frost } from './snapshots.ts';
 
 /** A group gets a snapshot after this many entries, more when it is large: n entries cost O(n) in all. */
 const entriesASnapshot = 64;
 
-type Settled = { id: string; resident: Resident; head: Head; snapshot?: StoredSnapshot };
+type Settled = { id: string; resident: Resident; head: Head; frost?: Frost };
 
 /** Writes what is due for the groups whose entries are all released; the others wait for the next. */
 export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void> {
@@ -27,7 +28,7 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   const timers = settled.map(({ resident }) => timerChanges(own.partition, resident));
   await Promise.all([
     store.blobs.put(fresh),
-    ...settled.map(({ snapshot }) => (snapshot === undefined ? undefined : store.snapshots.put(snapshot))),
+    ...settled.map(({ frost }) => (frost === undefined ? undefined : store.snapshots.put(frost.snapshot))),
   ]);
   await Promise.all([
     store.snapshots.putHeads(settled.map(({ head }) => head)),
@@ -39,7 +40,7 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
     released,
     epoch: runtime.broker.epoch,
     versions: runtime.registry.versions,
-    owing: [...own.owing],
+    owing: [...own.owing.keys()],
   });
   settled.forEach((item, n) => finish(own, item, timers[n]?.rows ?? new Map()));
 }
@@ -55,11 +56,11 @@ function settle(
     return [];
   }
   own.touched.delete(id);
-  const frozen = isSnapshotDue(resident) ? runtime.freezer.freeze(resident.group, resident.snapshotSeq) : undefined;
-  for (const [hash, text] of frozen?.fresh ?? []) fresh.set(hash, text);
-  const snapshotSeq = frozen?.snapshot.seq ?? resident.snapshotSeq;
+  const frost = isSnapshotDue(resident) ? runtime.freezer.freeze(resident.group, resident.snapshotSeq) : undefined;
+  for (const [hash, text] of frost?.fresh ?? []) fresh.set(hash, text);
+  const snapshotSeq = frost?.snapshot.seq ?? resident.snapshotSeq;
   const head = headOf(runtime.registry, own.partition, resident, snapshotSeq);
-  return [{ id, resident, head, ...(frozen !== undefined && { snapshot: frozen.snapshot }) }];
+  return [{ id, resident, head, ...(frost !== undefined && { frost }) }];
 }
 
 function isSnapshotDue({ group, snapshotSeq, parked }: Resident): boolean {
@@ -111,7 +112,8 @@ function timerChanges(partition: number, { group, timerRows }: Resident): {
 }
 
 /** Notes what is stored now; a group that owes nothing needs no memory. */
-function finish(own: Ownership, { id, resident, snapshot }: Settled, timerRows: Map<string, TimerRow>): void {
+function finish(own: Ownership, { id, resident, frost }: Settled, timerRows: Map<string, TimerRow>): void {
+  frost?.stored();
   const now = own.residents.get(id);
   if (now === undefined) return;
   const isUnchanged = now.offset === resident.offset;
@@ -119,6 +121,6 @@ function finish(own: Ownership, { id, resident, snapshot }: Settled, timerRows: 
     own.residents.delete(id);
     return;
   }
-  const snapshotSeq = snapshot?.seq ?? now.snapshotSeq;
+  const snapshotSeq = frost?.snapshot.seq ?? now.snapshotSeq;
   own.residents.set(id, { ...now, snapshotSeq, timerRows });
 }

@@ -4,7 +4,7 @@
  */
 import type { Entry } from '../ports/journal.ts';
 import { inlineBytes } from '../protocol/envelope.ts';
-import { DocumentError, PermanentError } from '../protocol/errors.ts';
+import { DocumentError, MillraceError, PermanentError } from '../protocol/errors.ts';
 import { append } from './commit.ts';
 import type { Notice } from './group.ts';
 import { decode, partitionWake, timerFired } from './incoming.ts';
@@ -70,7 +70,7 @@ async function load(runtime: Runtime, own: Ownership, arrivals: readonly Arrival
 
 /** A body over 64 KiB is stored once, by hash; the entry names it. */
 async function withBody(runtime: Runtime, message: Incoming): Promise<Incoming> {
-  if (message.blob !== undefined) return { ...message, body: await runtime.store.blobs.get(message.blob) };
+  if (message.blob !== undefined) return { ...message, body: await blobOf(runtime, message.blob) };
   if (message.body === undefined || message.body.length <= inlineBytes) return message;
   const blob = sha256(message.body);
   // Not awaited: the port makes it durable before the append that names it.
@@ -78,6 +78,16 @@ async function withBody(runtime: Runtime, message: Incoming): Promise<Incoming> 
     runtime.log.warn({ err, blob }, 'blob not stored');
   });
   return { ...message, blob };
+}
+
+/** One that is missing is the message's fault, not the partition's. */
+async function blobOf({ store }: Runtime, hash: string): Promise<string> {
+  try {
+    return await store.blobs.get(hash);
+  } catch (cause) {
+    if (!(cause instanceof MillraceError) || cause.code !== 'store') throw cause;
+    throw new PermanentError(cause.message, { cause });
+  }
 }
 
 async function residentOf(runtime: Runtime, own: Ownership, message: Incoming): Promise<Resident> {
@@ -103,7 +113,8 @@ function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loaded[]):
     if (judged.verdict !== 'accepted' && judged.verdict !== 'parked') return { arrival, message, judged };
     offset += 1;
     const entry = entryOf(own, { message, judged, resident, offset });
-    const next = judged.verdict === 'parked' ? keep(judged.next, entry) : judged.next;
+    const next = judged.verdict === 'parked' ? keep(judged.next, entry, message.body) : judged.next;
+    if (!own.uncommitted.has(message.group)) own.uncommitted.set(message.group, resident);
     own.residents.set(message.group, { ...next, offset });
     return { arrival, message, judged, entry };
   });
@@ -145,14 +156,16 @@ async function commit(
   try {
     if (entries.length > 0) await append(runtime, entries);
     own.head += entries.length;
+    own.uncommitted.clear();
     runtime.feed.committed(entries);
     return { committed: { committed: turned }, left: [] };
   } catch (thrown) {
     if (!(thrown instanceof DocumentError)) throw thrown;
     const refused = turned.findIndex(({ entry }) => entry === entries[thrown.index]);
     own.head += thrown.index;
-    runtime.feed.committed(entries.slice(0, thrown.index));
     for (const { message } of turned.slice(refused)) own.residents.delete(message?.group ?? '');
+    own.uncommitted.clear();
+    runtime.feed.committed(entries.slice(0, thrown.index));
     const [first] = turned.slice(refused);
     const judged = { verdict: 'rejected', reason: thrown.message, code: 'document' } as const;
     const { entry: _, ...bare } = first ?? { arrival: turned[0]?.arrival ?? raise(thrown) };

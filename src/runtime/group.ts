@@ -2,7 +2,6 @@
  * A group in memory: actors that share a mailbox and an owner, and what they owe. `turn` is what one
  * message does to it until it is quiet; it is pure, so that recovery and replay are the same code.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Transition } from '../ports/journal.ts';
 import type { Address } from '../protocol/envelope.ts';
@@ -11,6 +10,7 @@ import { dropActor, noObligations, owe, rowKey } from './obligations.ts';
 import type { Change, Obligations, Owed } from './obligations.ts';
 import { idOf, kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
+import { stateName } from './stateName.ts';
 import { dueAt } from './when.ts';
 import type { Stepped, TimerChange } from './step.ts';
 import { TransitionLog } from './transitions.ts';
@@ -228,13 +228,4 @@ function isStillOwed(held: Obligations, owed: Owed): boolean {
 export function rootState(group: Group): string {
   const value: unknown = group.actors.get(group.root)?.value;
   return value === undefined ? '' : stateName(value);
-}
-
-/** `{ a: 'b' }` → `a.b` */
-export function stateName(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.entries(value)
-    .map(([key, inner]) => (isDeepStrictEqual(inner, {}) ? key : `${key}.${stateName(inner)}`))
-    .join('+');
 }

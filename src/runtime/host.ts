@@ -30,11 +30,13 @@ export class Host {
     await Promise.all(this.#partitions.map((partition) => partition.stop()));
   }
 
-  /** The group as it stands: from memory, else from the store. */
+  /** The group as it is committed: from memory, else from the store. */
   async group(id: string): Promise<Resident> {
     const partition = partitionOf(id, this.#runtime.store.partitions);
     const host = this.#partitions[partition];
     if (host === undefined) throw new MillraceError('store', `there is no partition ${partition}`);
-    return host.ownership?.residents.get(id) ?? loadGroup(this.#runtime, { partition, id });
+    const { ownership } = host;
+    const resident = ownership?.uncommitted.get(id) ?? ownership?.residents.get(id);
+    return resident ?? loadGroup(this.#runtime, { partition, id });
   }
 }

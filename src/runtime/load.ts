@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../ports/journal.ts';
 import type { Store } from '../ports/store.ts';
+import { MillraceError } from '../protocol/errors.ts';
 import { emptyGroup } from './group.ts';
 import type { Notice } from './group.ts';
 import { incomingOf } from './incoming.ts';
@@ -62,13 +63,27 @@ async function again(
   entry: Entry,
   { onNotices }: LoadOptions,
 ): Promise<Resident> {
-  if (entry.parked !== undefined) return { ...keep(resident, entry), offset: entry.offset };
-  const body = entry.blob === undefined ? {} : { body: await loader.store.blobs.get(entry.blob) };
-  const judged = judge(loader.registry, resident, { ...incomingOf(entry), ...body }, entry.at);
+  const whole = await withBody(loader.store, entry);
+  if (whole === undefined) {
+    return skipped(broken(resident, `the body of entry ${entry.seq} (${entry.type}) is missing: blob ${entry.blob ?? ''}`), entry);
+  }
+  if (entry.parked !== undefined) return { ...keep(resident, entry, whole.body), offset: entry.offset };
+  const judged = judge(loader.registry, resident, incomingOf(whole), entry.at);
   const problem = difference(judged.verdict === 'accepted' ? judged.turned.transitions : judged, entry);
   if (problem !== undefined) return skipped(broken(resident, problem), entry);
   if (judged.verdict === 'accepted') onNotices?.(entry, judged.turned.notices);
   return { ...judged.next, offset: entry.offset };
+}
+
+/** The entry with what its blob holds; undefined when that is lost. */
+async function withBody(store: Store, entry: Entry): Promise<Entry | undefined> {
+  if (entry.blob === undefined) return entry;
+  try {
+    return { ...entry, body: await store.blobs.get(entry.blob) };
+  } catch (thrown) {
+    if (thrown instanceof MillraceError && thrown.code === 'store') return undefined;
+    throw thrown;
+  }
 }
 
 /** What stepping an entry again did differently; undefined when it did the same. */

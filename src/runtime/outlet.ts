@@ -18,6 +18,7 @@ export class Outlet {
   readonly #declared = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, Waiting[]>();
   #takeBack: (() => void) | undefined;
+  #isStopped = false;
 
   constructor(broker: Broker, clock: Clock) {
     this.#broker = broker;
@@ -37,6 +38,7 @@ export class Outlet {
 
   /** Keeps a start that found no room. */
   later(jobType: string, waiting: Waiting): void {
+    if (this.#isStopped) return;
     const queue = this.#waiting.get(jobType) ?? [];
     this.#waiting.set(jobType, queue);
     queue.push(waiting);
@@ -57,6 +59,7 @@ export class Outlet {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#takeBack?.();
     this.#waiting.clear();
   }

@@ -30,8 +30,10 @@ export type Ownership = {
   readonly residents: Map<string, Resident>;
   /** Groups changed since their head was stored. */
   readonly touched: Set<string>;
-  /** Groups whose starts found no room. */
-  readonly owing: Set<string>;
+  /** Groups in the batch that is being committed, as they were before it. */
+  readonly uncommitted: Map<string, Resident>;
+  /** Groups whose starts found no room, and how many. */
+  readonly owing: Map<string, number>;
 };
 
 /** Entry that starts an ownership; it belongs to no group. */
@@ -60,7 +62,8 @@ export async function own(
     at: claim.at,
     residents: new Map(),
     touched: new Set(),
-    owing: new Set(),
+    uncommitted: new Map(),
+    owing: new Map(),
   };
   const groups = new Set([...entries.flatMap(({ group }) => group ?? []), ...(document?.owing ?? [])]);
   if (document?.epoch !== broker.epoch) {
@@ -93,7 +96,7 @@ async function claimPartition(runtime: Runtime, partition: number): Promise<Entr
       offset: head + 1,
       token,
       seq: 0,
-      at: clock.now(),
+      at: Math.max(clock.now(), await lastAt(runtime, partition, head)),
       type: partitionClaim,
       body: JSON.stringify({ versions: registry.versions, epoch: broker.epoch }),
       transitions: [],
@@ -105,6 +108,12 @@ async function claimPartition(runtime: Runtime, partition: number): Promise<Entr
       if (!(thrown instanceof FencedError)) throw thrown;
     }
   }
+}
+
+/** When the newest entry was made: time never runs backwards in a partition, whatever the clock does. */
+async function lastAt(runtime: Runtime, partition: number, head: number): Promise<number> {
+  for await (const { at } of runtime.store.journal.read(partition, head - 1)) return at;
+  return 0;
 }
 
 /** Entries after `released` up to our claim; throws when the journal is not dense or not ours to own. */

@@ -2,8 +2,10 @@
  * Judges a message for a group as it stands in memory: stepped, or, while the group is parked, kept
  * (architecture, section 13). Recovery steps the journal's entries through the same function.
  */
+import { z } from 'zod';
 import type { Entry, Transition } from '../ports/journal.ts';
 import type { TimerRow } from '../ports/timers.ts';
+import { rejectedQueue } from '../protocol/topology.ts';
 import { accept } from './accept.ts';
 import type { Verdict } from './accept.ts';
 import type { Group, Notice } from './group.ts';
@@ -20,7 +22,7 @@ export type Resident = {
   parked?: string;
   /** It could not be loaded: `group` is as far as its journal could be followed. */
   isBroken?: boolean;
-  /** Entries kept for `unpark`. */
+  /** Entries kept for `unpark`, with their bodies. */
   kept: readonly Entry[];
   /** Of its newest entry. */
   offset: number;
@@ -34,7 +36,7 @@ export type Resident = {
 export type Judged = Verdict & { next: Resident };
 
 /** Body of `group.unpark`: `skip` sends the message that throws to rejected. */
-export type Unpark = { skip?: boolean };
+const unparkSchema = z.object({ skip: z.boolean().default(false) });
 
 /** The resident that the verdict leaves behind; nothing is changed in place. */
 export function judge(registry: Registry, resident: Resident, message: Incoming, at: number): Judged {
@@ -50,13 +52,14 @@ export function judge(registry: Registry, resident: Resident, message: Incoming,
   return { ...verdict, next: resident };
 }
 
-/** The resident after an entry that was kept unstepped. */
-export function keep(resident: Resident, entry: Entry): Resident {
+/** The resident after an entry that was kept unstepped; `body` is what its blob holds. */
+export function keep(resident: Resident, entry: Entry, body: string | undefined): Resident {
+  const whole = body === undefined ? entry : { ...entry, body };
   return {
     ...resident,
     group: { ...resident.group, seq: entry.seq, at: entry.at },
     parked: entry.parked ?? 'parked',
-    kept: [...resident.kept, entry],
+    kept: [...resident.kept, whole],
   };
 }
 
@@ -69,19 +72,27 @@ function unpark(registry: Registry, resident: Resident, message: Incoming, at: n
     const reason = `request "${resident.group.id}" is not parked`;
     return { verdict: 'rejected', code: 'state', reason, next: resident };
   }
-  const isSkipping = (JSON.parse(message.body ?? '{}') as Unpark).skip === true;
+  const options = unparkOptions(message);
+  if (options === undefined) {
+    const reason = `the body of "${groupUnpark}" must be {} or {"skip":true}`;
+    return { verdict: 'rejected', code: 'rejected', reason, next: resident };
+  }
   const stepping: Stepping = { group: resident.group, transitions: [], owed: [], notices: [] };
   let skipped = 0;
+  let isSkipped = false;
   for (const entry of kept) {
     const before: Group = { ...stepping.group, seq: entry.seq - 1 };
     const verdict = accept(registry, before, incomingOf(entry), at);
     if (verdict.verdict === 'accepted') add(stepping, verdict.turned);
     if (verdict.verdict !== 'parked' && verdict.verdict !== 'rejected') continue;
-    if (!isSkipping || skipped > 0) {
+    // A command that does not fit would have been set aside anyway; only what is owed holds the rest up.
+    if (verdict.verdict === 'parked' && (!options.skip || isSkipped)) {
       const reason = `entry ${entry.seq} still cannot be stepped: ${verdict.reason}`;
       return { verdict: 'rejected', code: 'state', reason, next: resident };
     }
+    isSkipped ||= verdict.verdict === 'parked';
     skipped += 1;
+    stepping.notices.push(setAside(entry, verdict.reason));
   }
   const group: Group = { ...stepping.group, seq: resident.group.seq + 1, at };
   const answer = { ok: true, stepped: kept.length - skipped, skipped };
@@ -90,6 +101,25 @@ function unpark(registry: Registry, resident: Resident, message: Incoming, at: n
   const turned = { group, transitions: stepping.transitions, owed: owedNow(group.obligations), notices, isIgnored: false };
   const { parked: _, ...rest } = resident;
   return { verdict: 'accepted', turned, next: { ...rest, group, kept: [] } };
+}
+
+/** Undefined when the body is not one of an unpark. */
+function unparkOptions({ body }: Incoming): { skip: boolean } | undefined {
+  try {
+    return unparkSchema.parse(JSON.parse(body ?? '{}'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What cannot be stepped goes where a person can look at it. */
+function setAside({ group, type, to, body }: Entry, reason: string): Notice {
+  return {
+    kind: 'exchange',
+    exchange: '',
+    routingKey: rejectedQueue,
+    body: { group, type, to, body, reason },
+  };
 }
 
 function add(stepping: Stepping, turned: Stepping): void {

@@ -7,6 +7,8 @@ import type { Entry } from '../ports/journal.ts';
 import { rejectedQueue, exchanges, partitionKey } from '../protocol/topology.ts';
 import { backoffMs } from './backoff.ts';
 import type { Group, Notice } from './group.ts';
+import { loadGroup } from './load.ts';
+import { rowKey } from './obligations.ts';
 import type { AttemptRow, Owed } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,8 +29,12 @@ const send: {
   start: async (runtime, own, group, { row }) => {
     const publication = startMessage(runtime, own.partition, group, row);
     if (await runtime.outlet.start(row.job.type, publication)) return;
-    own.owing.add(group.id);
-    runtime.outlet.later(row.job.type, () => startAgain(runtime, own, group.id, row));
+    own.owing.set(group.id, (own.owing.get(group.id) ?? 0) + 1);
+    runtime.outlet.later(row.job.type, async () => {
+      const isDone = await startAgain(runtime, own, group.id, row);
+      if (isDone) paid(own, group.id);
+      return isDone;
+    });
   },
   cancel: async (runtime, _own, group, { row }) => {
     const startIds = [startIdOf(group.id, row)];
@@ -47,9 +53,18 @@ const send: {
 
 /** Tries a start again that found no room, if it is still owed. */
 async function startAgain(runtime: Runtime, own: Ownership, id: string, row: AttemptRow): Promise<boolean> {
-  const resident = own.residents.get(id);
-  if (resident === undefined || ![...resident.group.obligations.attempts.values()].includes(row)) return true;
-  return runtime.outlet.start(row.job.type, startMessage(runtime, own.partition, resident.group, row));
+  const place = { partition: own.partition, id };
+  const { group } = own.residents.get(id) ?? (await loadGroup(runtime, place));
+  const owed = group.obligations.attempts.get(rowKey(row.actor, row.key));
+  if (owed?.job.attempt !== row.job.attempt) return true;
+  return runtime.outlet.start(row.job.type, startMessage(runtime, own.partition, group, owed));
+}
+
+/** One start less that the group waits to send. */
+function paid(own: Ownership, id: string): void {
+  const left = (own.owing.get(id) ?? 1) - 1;
+  if (left > 0) own.owing.set(id, left);
+  else own.owing.delete(id);
 }
 
 /** `request/actor/key/attempt`: the same whenever the same attempt is sent. */

@@ -19,11 +19,16 @@ import type { Values } from './values.ts';
 const inlineChunk = 1024;
 
 export type Freezer = {
-  /** The snapshot, and the texts that are not stored yet, by hash. */
-  freeze(group: Group, parent: number): { snapshot: StoredSnapshot; fresh: Map<string, string> };
+  /** The snapshot, and the texts that are not stored yet; `stored` is to be called once they are. */
+  freeze(group: Group, parent: number): Frost;
   /** Throws MillraceError `store` when hash, version or chunks are not right. */
   thaw(stored: StoredSnapshot): Promise<Group>;
 };
+
+export type Frost = { snapshot: StoredSnapshot; fresh: Map<string, string>; stored(): void };
+
+/** Chunks that are to be stored, by hash. */
+type Fresh = Map<string, { chunk: object; text: string }>;
 
 const stateSchema = z.object({
   root: z.string(),
@@ -45,14 +50,13 @@ export function sha256(text: string): string {
 export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
   const stored = new WeakMap<object, string>();
 
-  const freezeChunk = (chunk: object, fresh: Map<string, string>): unknown => {
+  const freezeChunk = (chunk: object, fresh: Fresh): unknown => {
     const known = stored.get(chunk);
     if (known !== undefined) return known;
     const text = JSON.stringify(chunk);
     if (text.length < inlineChunk) return chunk;
     const hash = sha256(text);
-    stored.set(chunk, hash);
-    fresh.set(hash, text);
+    fresh.set(hash, { chunk, text });
     return hash;
   };
 
@@ -63,7 +67,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
     return thawedChunk;
   };
 
-  const freezeActor = (address: string, snapshot: AnyMachineSnapshot, fresh: Map<string, string>): unknown => {
+  const freezeActor = (address: string, snapshot: AnyMachineSnapshot, fresh: Fresh): unknown => {
     const { definition, stepper } = registry.kind(kindOf(address));
     let context: unknown = snapshot.context;
     for (const keys of placesOf(context, definition.chunked)) {
@@ -91,7 +95,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
 
   return {
     freeze(group, parent) {
-      const fresh = new Map<string, string>();
+      const fresh: Fresh = new Map();
       const { obligations, values } = group;
       const state: Frozen = {
         root: group.root,
@@ -112,7 +116,13 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         hash: sha256(text),
         state: text,
       };
-      return { snapshot, fresh };
+      return {
+        snapshot,
+        fresh: new Map([...fresh].map(([name, { text }]) => [name, text])),
+        stored: () => {
+          for (const [name, { chunk }] of fresh) stored.set(chunk, name);
+        },
+      };
     },
 
     async thaw({ group: id, seq, at, hash, state, versions }) {

@@ -62,6 +62,7 @@ function templateStart(
   const initial = machine.root.initial.target;
   const isPlain =
     typeof context === 'function' &&
+    machine.root.initial.actions.length === 0 &&
     initial.length === 1 &&
     initial.every((state) => state.type === 'atomic' && isQuiet(state) && isQuiet(machine.root));
   if (!isPlain) return fresh;

@@ -23,6 +23,7 @@ export class PartitionTimers {
   readonly #options: TimerOptions;
   readonly #armed = new Map<string, () => void>();
   #takeBack: (() => void) | undefined;
+  #isStopped = false;
 
   constructor(options: TimerOptions) {
     this.#options = options;
@@ -31,8 +32,19 @@ export class PartitionTimers {
   /** Arms what the index has due soon, now and every minute. */
   async arm(): Promise<void> {
     const { store, partition, clock } = this.#options;
-    for (const row of await store.timers.due(partition, clock.now() + horizonMs)) this.hold(row);
-    this.#takeBack = clock.after(sweepMs, () => void this.arm());
+    const rows = await store.timers.due(partition, clock.now() + horizonMs);
+    if (this.#isStopped) return;
+    for (const row of rows) this.hold(row);
+    this.#sweepLater();
+  }
+
+  /** An index that cannot be read just now is looked at again a minute later. */
+  #sweepLater(): void {
+    this.#takeBack = this.#options.clock.after(sweepMs, () => {
+      this.arm().catch(() => {
+        if (!this.#isStopped) this.#sweepLater();
+      });
+    });
   }
 
   /** Arms a timer if it is due soon; twice is once. */
@@ -40,7 +52,7 @@ export class PartitionTimers {
     const { clock, mailbox } = this.#options;
     const id = `${timer.group}/${timer.seq}/${timer.n}`;
     const inMs = Math.max(0, timer.due - clock.now());
-    if (inMs > horizonMs || this.#armed.has(id)) return;
+    if (this.#isStopped || inMs > horizonMs || this.#armed.has(id)) return;
     const takeBack = clock.after(inMs, () => {
       this.#armed.delete(id);
       const body = JSON.stringify({ seq: timer.seq, n: timer.n });
@@ -57,6 +69,7 @@ export class PartitionTimers {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#takeBack?.();
     for (const takeBack of this.#armed.values()) takeBack();
     this.#armed.clear();

@@ -4,7 +4,7 @@
  */
 import type { StateValue } from 'xstate';
 import type { Transition } from '../ports/journal.ts';
-import { stateName } from './group.ts';
+import { stateName } from './stateName.ts';
 
 type Move = { kind: string; from: string; to: string; ids: string[] };
 
@@ -44,13 +44,26 @@ export class TransitionLog {
 
 const isNumber = (id: string): boolean => /^(0|[1-9]\d{0,14})$/.test(id);
 
+/** An id that would read as a list or a range: `,` and `%`, and the dash of `2026-01`, as in a URL. */
+function escaped(id: string): string {
+  const plain = id.replaceAll('%', '%25').replaceAll(',', '%2C');
+  return isRange.test(plain) ? plain.replace('-', '%2D') : plain;
+}
+
+function unescaped(part: string): string {
+  return part.replaceAll('%2D', '-').replaceAll('%2C', ',').replaceAll('%25', '%');
+}
+
+const isRange = /^(\d+)-(\d+)$/;
+
 /** `['1','2','3','9']` → `1-3,9`; ids that are no numbers are listed. */
 function ranges(ids: readonly string[]): string {
   const parts: string[] = [];
   for (let first = 0; first < ids.length; ) {
     let last = first;
     while (follows(ids[last], ids[last + 1])) last += 1;
-    parts.push(last === first ? String(ids[first]) : `${ids[first] ?? ''}-${ids[last] ?? ''}`);
+    const [from = '', to = ''] = [ids[first], ids[last]];
+    parts.push(last === first ? escaped(from) : `${from}-${to}`);
     first = last + 1;
   }
   return parts.join(',');
@@ -69,8 +82,8 @@ export function expand(actor: string): string[] {
     .slice(slash + 1)
     .split(',')
     .flatMap((part) => {
-      const range = /^(\d+)-(\d+)$/.exec(part);
-      if (range === null) return [`${kind}/${part}`];
+      const range = isRange.exec(part);
+      if (range === null) return [`${kind}/${unescaped(part)}`];
       const [first, last] = [Number(range[1]), Number(range[2])];
       return Array.from({ length: last - first + 1 }, (_, n) => `${kind}/${first + n}`);
     });

@@ -1,0 +1,101 @@
+/**
+ * One chain alone: latency from creation to its end against the cost of a commit measured in between,
+ * and what it counts: commits, entries, bytes.
+ */
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
+import type { Entry } from '../../src/ports/journal.ts';
+import { line, openBench } from './chains.ts';
+import type { Bench } from './chains.ts';
+import { median, percentile } from './report.ts';
+import type { Report } from './report.ts';
+
+const samples = 200;
+const warmUp = 50;
+
+/** Prints p50 and p99 of lone chains with 3 and 10 steps, and their counts. */
+export async function benchLone(report: Report): Promise<void> {
+  const bench = await openBench();
+  const commit = commitTimer(bench.folder);
+  try {
+    for (const steps of [3, 10]) await latency(report, bench, { steps, commit });
+    await counts(report, bench);
+  } finally {
+    await bench.close();
+  }
+}
+
+async function latency(report: Report, { millrace }: Bench, { steps, commit }: { steps: number; commit: () => number }): Promise<void> {
+  const chains: number[] = [];
+  const commits: number[] = [];
+  for (let n = 0; n < warmUp + samples; n += 1) {
+    const committed = commit();
+    const before = performance.now();
+    const request = await millrace.client.start(line, { steps });
+    await request.finished();
+    const took = performance.now() - before;
+    if (n < warmUp) continue;
+    commits.push(committed);
+    chains.push(took);
+  }
+  const c = median(commits);
+  report.add({ name: `commit of one row, p50 (beside ${steps} steps)`, value: c, unit: 'ms' });
+  report.add({
+    name: `lone chain of ${steps} steps, p50`,
+    value: median(chains),
+    unit: 'ms',
+    goal: { atMost: (steps + 1) * c + 0.3 * steps },
+  });
+  report.add({ name: `lone chain of ${steps} steps, p99`, value: percentile(chains, 0.99), unit: 'ms' });
+}
+
+/** Times one commit of one row in a file beside the store, with the store's own settings. */
+function commitTimer(folder: string): () => number {
+  const db = new Database(join(folder, 'commit.db'), {});
+  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT)');
+  const insert = db.prepare('INSERT INTO row (text) VALUES (?)');
+  return () => {
+    const before = performance.now();
+    insert.run(['x'.repeat(200)]);
+    return performance.now() - before;
+  };
+}
+
+async function counts(report: Report, { millrace, store, folder }: Bench): Promise<void> {
+  const steps = 10;
+  const differences: number[] = [];
+  for (let n = 0; n < 20; n += 1) {
+    await store.flush();
+    const before = store.stats().commits;
+    await (await millrace.client.start(line, { steps })).finished();
+    differences.push(store.stats().commits - before);
+  }
+  report.add({ name: `commits of a lone chain of ${steps} steps, median of 20`, value: median(differences), unit: 'commits', goal: { atMost: steps + 1 } });
+  const request = await millrace.client.start(line, { steps });
+  await request.finished();
+  const entries: Entry[] = [];
+  for (let partition = 0; partition < store.partitions; partition += 1) {
+    for await (const entry of store.journal.read(partition, 0)) entries.push(entry);
+  }
+  const ofRequest = entries.filter(({ group }) => group === request.id);
+  report.add({ name: 'entries per job, creation included', value: ofRequest.length / steps, unit: 'entries' });
+  report.add({ name: 'journal bytes an entry beside user data', value: await bytesAnEntry(entries, folder), unit: 'bytes', goal: { atMost: 300 } });
+}
+
+/** Appends the same entries to a new store and looks at its file. */
+async function bytesAnEntry(entries: readonly Entry[], folder: string): Promise<number> {
+  const path = join(folder, 'bytes.db');
+  const store = openSqliteStore({ path, partitions: 16 });
+  const empty = statSync(path).size;
+  for (let partition = 0; partition < store.partitions; partition += 1) {
+    const part = entries.filter((entry) => entry.partition === partition);
+    if (part.length > 0) await store.journal.append(part);
+  }
+  await store.close();
+  const user = entries.reduce((sum, { body = '', type }) => sum + (type === 'chain.create' ? body.length : 0), 0);
+  const bytes = (statSync(path).size - empty - user) / entries.length;
+  rmSync(path);
+  return bytes;
+}

@@ -1,0 +1,52 @@
+/** Figures of a benchmark run: printed as a table, and written as JSON with `--json FILE`. */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+
+export type Figure = {
+  name: string;
+  value: number;
+  unit: string;
+  /** The value that it must not pass, or must reach. */
+  goal?: { atMost: number } | { atLeast: number };
+};
+
+/** A figure as it is written: `holds` is null where there is no goal. */
+type Reported = { name: string; value: number; unit: string; goal: string | null; holds: boolean | null };
+
+export class Report {
+  readonly #figures: Reported[] = [];
+
+  add({ name, value, unit, goal }: Figure): void {
+    const rounded = Number(value.toPrecision(4));
+    const holds = goal === undefined ? null : 'atMost' in goal ? value <= goal.atMost : value >= goal.atLeast;
+    const figure: Reported = { name, value: rounded, unit, goal: goalText(goal), holds };
+    this.#figures.push(figure);
+    const verdict = holds === null ? '' : holds ? 'holds' : 'DOES NOT HOLD';
+    console.log(`${name.padEnd(52)} ${String(rounded).padStart(10)} ${unit.padEnd(14)} ${(figure.goal ?? '').padEnd(12)} ${verdict}`);
+  }
+
+  /** The machine and versions that the figures belong to. */
+  heading(): void {
+    const [cpu] = cpus();
+    console.log(`node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown'}\n`);
+  }
+
+  write(file: string): void {
+    writeFileSync(file, `${JSON.stringify(this.#figures, null, 2)}\n`);
+  }
+}
+
+function goalText(goal: Figure['goal']): string | null {
+  if (goal === undefined) return null;
+  return 'atMost' in goal ? `≤ ${Number(goal.atMost.toPrecision(4))}` : `≥ ${goal.atLeast}`;
+}
+
+/** The value below which this share of the samples lies. */
+export function percentile(samples: readonly number[], share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+export function median(samples: readonly number[]): number {
+  return percentile(samples, 0.5);
+}

@@ -60,9 +60,7 @@ function beginWait(turn: Turn, sequence: number): void {
 export function endWait(turn: Turn, sequence: number): void {
   clearWait(turn, sequence);
   const { first } = at(turn.context.sequences, sequence);
-  if (isRunnable(turn.rows.at(first)) && retryingAround(turn, first) === undefined) {
-    enqueue(turn, first, { ...turn.rows.at(first) });
-  }
+  enqueue(turn, first, { ...turn.rows.at(first) });
 }
 
 /** Forgets that a sequence waits; true when it did. */

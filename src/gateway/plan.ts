@@ -1,0 +1,52 @@
+/** Runs a chain's `plan` with the args of a request; what comes out is data, for the chain machine. */
+import type { Plan } from '../../machines/graph.ts';
+import type { ChainDefinition, JobDefinition } from '../definitions.ts';
+import { MillraceError } from '../protocol/errors.ts';
+import { issuesOf, planError, PlanBuilder } from './planBuilder.ts';
+
+/** The plan of `chain` for `args`; `jobs` are the registered ones by type. Rejects with MillraceError `plan`. */
+export async function planChain(
+  chain: ChainDefinition,
+  args: unknown,
+  jobs: ReadonlyMap<string, JobDefinition>,
+): Promise<Plan> {
+  const builder = new PlanBuilder(chain, jobs);
+  const parsed = parseArgs(chain, args);
+  try {
+    await chain.plan({
+      args: parsed,
+      job: (definition, jobArgs, options) => builder.job(definition, jobArgs, options),
+      sequence: (name, options, body) => builder.sequence(name, options, body),
+    });
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'plan') throw error;
+    throw planError(
+      chain,
+      `its plan threw: ${messageOf(error)}; correct the plan or its args`,
+      error,
+    );
+  }
+  return builder.finish();
+}
+
+function parseArgs(chain: ChainDefinition, args: unknown): unknown {
+  let parsed: ReturnType<typeof chain.args.safeParse>;
+  try {
+    parsed = chain.args.safeParse(args);
+  } catch (error) {
+    throw planError(
+      chain,
+      `its args schema threw: ${messageOf(error)}; keep it synchronous`,
+      error,
+    );
+  }
+  if (parsed.success) return parsed.data;
+  throw planError(
+    chain,
+    `the args of the request do not fit: ${issuesOf(parsed.error.issues)}; correct them`,
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,97 @@
+/**
+ * A consumer that comes back: declares its queue, consumes, and does both again when the channel is lost.
+ * Each delivery arrives with a receipt that knows whether it can still be acked.
+ */
+import type { Broker, Channel, Delivery } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Topology } from '../protocol/topology.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+
+export type Receipt = {
+  readonly delivery: Delivery;
+  /** Nothing when the delivery is lost. */
+  ack(): void;
+  /** The broker has it back, and hands it over again. */
+  isLost(): boolean;
+};
+
+export type SubscriptionOptions = {
+  broker: Broker;
+  clock: Clock;
+  random(): number;
+  /** Declared before each consume. */
+  topology: Topology;
+  queue: string;
+  prefetch: number;
+  onReceipt(receipt: Receipt): void;
+  /** The channel is gone, and with it every unacked receipt; a new one is on its way. */
+  onLost(): void;
+};
+
+export type Subscription = {
+  /** Gives every unacked delivery back; may be called twice. */
+  close(): Promise<void>;
+};
+
+type Session = { channel?: Channel; acked: number[]; lost: boolean };
+
+/** Rejects when the first consume fails; later ones are tried again until it is closed. */
+export async function subscribe(options: SubscriptionOptions): Promise<Subscription> {
+  const { broker, clock, random, topology, queue, prefetch, onReceipt, onLost } = options;
+  let session: Session = { acked: [], lost: true };
+  let closed = false;
+  let takeBack: (() => void) | undefined;
+
+  async function open(): Promise<void> {
+    await broker.declare(topology);
+    const opening: Session = { acked: [], lost: false };
+    session = opening;
+    const channel = await broker.consume(queue, {
+      prefetch,
+      onDelivery: (delivery) => onReceipt(receiptOf(opening, delivery)),
+      onClosed: () => lose(opening),
+    });
+    if (closed) return channel.close();
+    opening.channel = channel;
+    for (const tag of opening.acked) channel.ack(tag);
+  }
+
+  function lose(losing: Session): void {
+    if (losing.lost) return;
+    losing.lost = true;
+    onLost();
+    reopen(1);
+  }
+
+  function reopen(failures: number): void {
+    if (closed) return;
+    takeBack = clock.after(backoffMs(failures, random()), () => {
+      if (closed) return;
+      open().catch(() => reopen(failures + 1));
+    });
+  }
+
+  await open();
+  return {
+    async close() {
+      if (closed) return;
+      closed = true;
+      takeBack?.();
+      const { channel, lost } = session;
+      session.lost = true;
+      if (!lost) await channel?.close();
+    },
+  };
+}
+
+function receiptOf(session: Session, delivery: Delivery): Receipt {
+  return {
+    delivery,
+    ack() {
+      if (session.lost) return;
+      if (session.channel === undefined) session.acked.push(delivery.tag);
+      else session.channel.ack(delivery.tag);
+    },
+    isLost: () => session.lost,
+  };
+}

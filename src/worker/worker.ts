@@ -1,0 +1,307 @@
+/**
+ * The worker: takes attempts from the job queues, runs the user's job code in this process, answers the
+ * group that asked. A delivery stays unacked until its answer is confirmed, so nothing taken is lost.
+ */
+import { randomUUID } from 'node:crypto';
+import type { JobDefinition } from '../definitions.ts';
+import type { Broker } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { AttemptStart } from '../protocol/attempts.ts';
+import { baseTopology, exchanges, jobQueue } from '../protocol/topology.ts';
+import { jobTopology, ownQueueTopology } from '../protocol/topology.ts';
+import type { Answer } from './answers.ts';
+import { createCancelled } from './cancelled.ts';
+import { execute } from './execution.ts';
+import type { Execution } from './execution.ts';
+import { answerPublication, decodeCancel, decodeStart, rejection } from './messages.ts';
+import { createPublisher } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
+import { subscribe } from './subscription.ts';
+import type { Receipt, Subscription } from './subscription.ts';
+
+export type StatusSignal = {
+  requestId: string;
+  jobId: string;
+  attempt: number;
+  text: string;
+  at: number;
+};
+
+export type WorkerOptions = {
+  broker: Broker;
+  clock: Clock;
+  jobs: readonly JobDefinition[];
+  /** Handlers at a time, over all job types; default 50. */
+  concurrency?: number;
+  /** For handlers to end in after a time-out, and after `drain()`; default 10,000. */
+  graceMs?: number;
+  onStatus?(signal: StatusSignal): void;
+  /** In [0, 1), for the spread of waits; default `Math.random`. */
+  random?(): number;
+};
+
+export type Worker = {
+  /** Declares the job queues and takes attempts from them; rejects when the broker does not answer. */
+  start(): Promise<void>;
+  /**
+   * Takes no more, aborts what runs and waits for it, the grace at most; what has no confirmed answer
+   * goes back to its queue, a type's channel at a time, as soon as nothing of that type runs here.
+   */
+  drain(): Promise<void>;
+  /** Drains, then gives up what is not confirmed; may be called twice, or before start. */
+  stop(): Promise<void>;
+  /** Handlers that have not ended. */
+  running(): number;
+};
+
+/** One job type: its queue, and how many of it may run. */
+type Lane = {
+  definition: JobDefinition;
+  limit: number;
+  running: number;
+  waiting: Held[];
+  subscription?: Subscription;
+};
+
+/** One attempt that this worker has taken. */
+type Held = {
+  start: AttemptStart;
+  lane: Lane;
+  receipt: Receipt;
+  /** Numbers what this worker executes. */
+  number: number;
+  execution?: Execution | undefined;
+  answer?: Answer;
+  sending?: Promise<void> | undefined;
+  confirmed: boolean;
+};
+
+/** A worker for these jobs; nothing happens before `start()`. */
+export function createWorker(options: WorkerOptions): Worker {
+  const worker = new InProcessWorker(options);
+  return {
+    start: () => worker.start(),
+    drain: () => worker.drain(),
+    stop: () => worker.stop(),
+    running: () => worker.running,
+  };
+}
+
+class InProcessWorker {
+  readonly #options: WorkerOptions;
+  readonly #concurrency: number;
+  readonly #graceMs: number;
+  readonly #random: () => number;
+  readonly #publisher: Publisher;
+  readonly #lanes: Lane[];
+  readonly #held = new Map<string, Held>();
+  readonly #cancelled = createCancelled();
+  #control: Subscription | undefined;
+  #started: Promise<void> | undefined;
+  #drained: Promise<void> | undefined;
+  #stopped = false;
+  #taken = 0;
+  running = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency ?? 50;
+    this.#graceMs = options.graceMs ?? 10_000;
+    this.#random = options.random ?? Math.random;
+    this.#publisher = createPublisher(options.broker, options.clock, this.#random);
+    this.#lanes = options.jobs.map((definition) => {
+      const limit = Math.min(definition.concurrency ?? this.#concurrency, this.#concurrency);
+      return { definition, limit, running: 0, waiting: [] };
+    });
+  }
+
+  start(): Promise<void> {
+    this.#started ??= this.#open();
+    return this.#started;
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#letGo();
+    return this.#drained;
+  }
+
+  async stop(): Promise<void> {
+    await this.drain();
+    this.#stopped = true;
+    this.#publisher.end();
+  }
+
+  /** Cancels are heard before the first attempt is taken. */
+  async #open(): Promise<void> {
+    await this.#options.broker.declare(baseTopology(0));
+    const queue = `millrace.worker.${randomUUID()}`;
+    this.#control = await this.#subscribe({
+      topology: ownQueueTopology(exchanges.control, queue, ''),
+      queue,
+      prefetch: 100,
+      onReceipt: (receipt) => this.#heed(receipt),
+      onLost: () => undefined,
+    });
+    await Promise.all([...this.#lanes].map((lane) => this.#openLane(lane)));
+  }
+
+  async #openLane(lane: Lane): Promise<void> {
+    const { type } = lane.definition;
+    lane.subscription = await this.#subscribe({
+      topology: jobTopology(type),
+      queue: jobQueue(type),
+      prefetch: 2 * lane.limit,
+      onReceipt: (receipt) => this.#receive(lane, receipt),
+      onLost: () => this.#dropWaiting(lane),
+    });
+  }
+
+  #subscribe(
+    options: Omit<Parameters<typeof subscribe>[0], 'broker' | 'clock' | 'random'>,
+  ): Promise<Subscription> {
+    const { broker, clock } = this.#options;
+    return subscribe({ ...options, broker, clock, random: this.#random });
+  }
+
+  #receive(lane: Lane, receipt: Receipt): void {
+    if (this.#drained !== undefined) return;
+    const start = decodeStart(receipt.delivery.body, lane.definition.type);
+    if ('reason' in start) return void this.#reject(receipt, start.reason);
+    const known = this.#held.get(start.startId);
+    if (known !== undefined) return this.#adopt(known, receipt);
+    this.#taken += 1;
+    const held: Held = { start, lane, receipt, number: this.#taken, confirmed: false };
+    this.#held.set(start.startId, held);
+    if (this.#cancelled.has(start.startId)) return this.#send(held, { type: 'attempt.stopped' });
+    lane.waiting.push(held);
+    this.#pump();
+  }
+
+  /** Another copy of an attempt that is held: it stands in for one whose delivery is lost, else it goes. */
+  #adopt(held: Held, receipt: Receipt): void {
+    if (held.confirmed || !held.receipt.isLost()) return receipt.ack();
+    held.receipt = receipt;
+    if (held.answer !== undefined && held.sending === undefined) this.#send(held, held.answer);
+  }
+
+  async #reject(receipt: Receipt, reason: string): Promise<void> {
+    const publication = rejection(receipt.delivery, reason);
+    if (await this.#publisher.publish(publication, () => !receipt.isLost())) receipt.ack();
+  }
+
+  #pump(): void {
+    while (this.running < this.#concurrency) {
+      const index = this.#lanes.findIndex(
+        ({ waiting, running, limit }) => waiting.length > 0 && running < limit,
+      );
+      const [lane] = index < 0 ? [] : this.#lanes.splice(index, 1);
+      if (lane === undefined) return;
+      // Last in line, so that no type keeps the others waiting.
+      this.#lanes.push(lane);
+      const held = lane.waiting.shift();
+      if (held !== undefined) this.#run(held);
+    }
+  }
+
+  #run(held: Held): void {
+    const { start, lane } = held;
+    const { clock } = this.#options;
+    lane.running += 1;
+    this.running += 1;
+    held.execution = execute({
+      start,
+      definition: lane.definition,
+      clock,
+      graceMs: this.#graceMs,
+      onAnswer: (answer) => this.#send(held, answer),
+      onStatus: (text) => this.#tell(start, text),
+    });
+    void held.execution.ended.finally(() => {
+      lane.running -= 1;
+      this.running -= 1;
+      held.execution = undefined;
+      this.#forget(held);
+      this.#pump();
+    });
+  }
+
+  #tell({ requestId, jobId, attempt }: AttemptStart, text: string): void {
+    this.#options.onStatus?.({ requestId, jobId, attempt, text, at: this.#options.clock.now() });
+  }
+
+  #send(held: Held, answer: Answer): void {
+    held.answer = answer;
+    held.sending = this.#deliver(held, answer).finally(() => {
+      held.sending = undefined;
+      this.#forget(held);
+    });
+  }
+
+  /** Whoever has lost the delivery may still say that it succeeded, and nothing else. */
+  async #deliver(held: Held, answer: Answer): Promise<void> {
+    const now = this.#options.clock.now();
+    const publication = answerPublication(held.start, answer, { execution: held.number, now });
+    const isWanted = (): boolean => answer.type === 'attempt.succeeded' || !held.receipt.isLost();
+    // Asked again, since a redelivery may have been adopted after the publisher gave up.
+    while (isWanted() && !this.#stopped) {
+      held.confirmed = await this.#publisher.publish(publication, isWanted);
+      if (held.confirmed) return held.receipt.ack();
+    }
+  }
+
+  #forget(held: Held): void {
+    if (held.execution !== undefined || held.sending !== undefined) return;
+    this.#held.delete(held.start.startId);
+  }
+
+  #dropWaiting(lane: Lane): void {
+    for (const { start } of lane.waiting) this.#held.delete(start.startId);
+    lane.waiting = [];
+  }
+
+  #heed(receipt: Receipt): void {
+    for (const startId of decodeCancel(receipt.delivery)) {
+      this.#cancelled.add(startId);
+      const held = this.#held.get(startId);
+      if (held !== undefined) this.#cancel(held);
+    }
+    receipt.ack();
+  }
+
+  #cancel(held: Held): void {
+    held.execution?.cancel();
+    const place = held.lane.waiting.indexOf(held);
+    if (place < 0) return;
+    held.lane.waiting.splice(place, 1);
+    this.#send(held, { type: 'attempt.stopped' });
+  }
+
+  async #letGo(): Promise<void> {
+    for (const lane of this.#lanes) this.#dropWaiting(lane);
+    for (const { execution } of this.#held.values()) execution?.abandon();
+    await this.#started?.catch(() => undefined);
+    const grace = this.#grace();
+    const lanes = this.#lanes.map(async (lane) => {
+      await Promise.race([this.#quiet(lane), grace.over]);
+      await lane.subscription?.close();
+    });
+    await Promise.all([this.#control?.close(), ...lanes]);
+    grace.end();
+  }
+
+  async #quiet(lane: Lane): Promise<void> {
+    for (;;) {
+      const held = [...this.#held.values()].filter((each) => each.lane === lane);
+      if (held.length === 0) return;
+      await Promise.all(held.flatMap(({ execution, sending }) => [execution?.ended, sending]));
+    }
+  }
+
+  #grace(): { over: Promise<void>; end(): void } {
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => {
+      end = this.#options.clock.after(this.#graceMs, resolve);
+    });
+    return { over, end };
+  }
+}

@@ -2,7 +2,8 @@
 import type { Plan } from '../../machines/graph.ts';
 import type { ChainDefinition, JobDefinition } from '../definitions.ts';
 import { MillraceError } from '../protocol/errors.ts';
-import { issuesOf, planError, PlanBuilder } from './planBuilder.ts';
+import { issuesOf } from './planArgs.ts';
+import { planError, PlanBuilder } from './planBuilder.ts';
 
 /** The plan of `chain` for `args`; `jobs` are the registered ones by type. Rejects with MillraceError `plan`. */
 export async function planChain(

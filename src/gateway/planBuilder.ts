@@ -8,7 +8,7 @@ import type { ChainDefinition, JobDefinition, JobHandle } from '../definitions.t
 import type { PlanJobOptions, SequenceOptions } from '../definitions.ts';
 import { maxIdBytes } from '../protocol/envelope.ts';
 import { MillraceError } from '../protocol/errors.ts';
-import { jsonProblem } from '../worker/json.ts';
+import { storedArgs } from './planArgs.ts';
 import { connect } from './planEdges.ts';
 import type { Node, SequenceNode } from './planEdges.ts';
 import { didYouMean } from './suggest.ts';
@@ -25,15 +25,6 @@ export function planError(chain: ChainDefinition, problem: string, cause?: unkno
     `chain "${chain.type}": ${problem}`,
     cause === undefined ? {} : { cause },
   );
-}
-
-/** Zod's issues in one line: `args.size: expected number`. */
-export function issuesOf(
-  issues: readonly { path: readonly PropertyKey[]; message: string }[],
-): string {
-  return issues
-    .map(({ path, message }) => `${['args', ...path.map(String)].join('.')}: ${message}`)
-    .join('; ');
 }
 
 /** One plan in the making. A problem that the user's code catches still refuses the plan. */
@@ -173,23 +164,10 @@ export class PlanBuilder {
     this.#drafts.push(sequence === undefined ? draft : { ...draft, sequence });
   }
 
-  /** What the user gave, as JSON: the worker parses it with the schema again. */
   #storedArgs(name: string, definition: JobDefinition, args: unknown): unknown {
-    const job = `job "${name}" (${definition.type})`;
-    const problem = args === undefined ? undefined : jsonProblem(args, 'args');
-    if (problem !== undefined) throw this.#refuse(`${job}: ${problem}; give JSON only`);
-    const stored: unknown = args === undefined ? undefined : JSON.parse(JSON.stringify(args));
-    let parsed: ReturnType<typeof definition.args.safeParse>;
-    try {
-      parsed = definition.args.safeParse(stored);
-    } catch (error) {
-      throw this.#refuse(
-        `${job}: its args schema threw: ${String(error)}; keep it synchronous`,
-        error,
-      );
-    }
-    if (parsed.success) return stored;
-    throw this.#refuse(`${job}: its args do not fit its schema: ${issuesOf(parsed.error.issues)}`);
+    const stored = storedArgs(definition, args);
+    if ('value' in stored) return stored.value;
+    throw this.#refuse(`job "${name}" (${definition.type}): ${stored.problem}`, stored.cause);
   }
 
   #nextName(type: string): string {

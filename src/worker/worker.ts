@@ -12,7 +12,8 @@ import { jobTopology, ownQueueTopology } from '../protocol/topology.ts';
 import type { Answer } from './answers.ts';
 import { createCancelled } from './cancelled.ts';
 import { execute } from './execution.ts';
-import type { Execution } from './execution.ts';
+import { closeLanes } from './held.ts';
+import type { Held, Lane } from './held.ts';
 import { answerPublication, decodeCancel, decodeStart, rejection } from './messages.ts';
 import { createPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
@@ -52,28 +53,6 @@ export type Worker = {
   stop(): Promise<void>;
   /** Handlers that have not ended. */
   running(): number;
-};
-
-/** One job type: its queue, and how many of it may run. */
-type Lane = {
-  definition: JobDefinition;
-  limit: number;
-  running: number;
-  waiting: Held[];
-  subscription?: Subscription;
-};
-
-/** One attempt that this worker has taken. */
-type Held = {
-  start: AttemptStart;
-  lane: Lane;
-  receipt: Receipt;
-  /** Numbers what this worker executes. */
-  number: number;
-  execution?: Execution | undefined;
-  answer?: Answer;
-  sending?: Promise<void> | undefined;
-  confirmed: boolean;
 };
 
 /** A worker for these jobs; nothing happens before `start()`. */
@@ -280,28 +259,10 @@ class InProcessWorker {
     for (const lane of this.#lanes) this.#dropWaiting(lane);
     for (const { execution } of this.#held.values()) execution?.abandon();
     await this.#started?.catch(() => undefined);
-    const grace = this.#grace();
-    const lanes = this.#lanes.map(async (lane) => {
-      await Promise.race([this.#quiet(lane), grace.over]);
-      await lane.subscription?.close();
+    const lanes = closeLanes(this.#lanes, this.#held, {
+      clock: this.#options.clock,
+      graceMs: this.#graceMs,
     });
-    await Promise.all([this.#control?.close(), ...lanes]);
-    grace.end();
-  }
-
-  async #quiet(lane: Lane): Promise<void> {
-    for (;;) {
-      const held = [...this.#held.values()].filter((each) => each.lane === lane);
-      if (held.length === 0) return;
-      await Promise.all(held.flatMap(({ execution, sending }) => [execution?.ended, sending]));
-    }
-  }
-
-  #grace(): { over: Promise<void>; end(): void } {
-    let end = (): void => undefined;
-    const over = new Promise<void>((resolve) => {
-      end = this.#options.clock.after(this.#graceMs, resolve);
-    });
-    return { over, end };
+    await Promise.all([this.#control?.close(), lanes]);
   }
 }

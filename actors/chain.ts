@@ -1,7 +1,15 @@
 /** The chain actor: what it accepts, what each effect of the chain machine becomes, what it can be asked. */
 import { z } from 'zod';
 import { chainMachine } from '../machines/chain.ts';
-import { clearTimer, defineActor, nothing, reply, rowsChanged, toActor, toTimer } from '../src/runtime/actor.ts';
+import {
+  clearTimer,
+  defineActor,
+  nothing,
+  reply,
+  rowsChanged,
+  toActor,
+  toTimer,
+} from '../src/runtime/actor.ts';
 import { chainJobs, chainStatus } from './chainQueries.ts';
 
 /** A request has one chain. */
@@ -56,7 +64,8 @@ export const chainActor = defineActor({
   values: 'referenced',
   chunked: ['jobs', 'sequences', 'progress.rows', 'progress.sequences', 'progress.ready.*.jobs'],
   effects: {
-    startJob: ({ type: _, ...start }) => toActor(`job/${start.job}`, { ...start, type: 'job.start' }),
+    startJob: ({ type: _, ...start }) =>
+      toActor(`job/${start.job}`, { ...start, type: 'job.start' }),
     tellJob: ({ job, event }) => toActor(`job/${job}`, { type: event }),
     waitSequence: ({ sequence, afterMs }) =>
       toTimer(`sequence/${sequence}`, { type: 'sequence.due', sequence }, { afterMs }),

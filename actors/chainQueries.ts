@@ -27,7 +27,7 @@ export function chainStatus({ context, value }: Chain): ChainStatus {
   const { requestType, args, user, progress, reasons, resumption } = context;
   return {
     type: requestType,
-    state: String(value),
+    state: value,
     args,
     ...(user !== undefined && { user }),
     counts: progress.counts,

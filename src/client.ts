@@ -1,7 +1,7 @@
 /** What programs do with requests: start, follow, stop, suspend, resume. Commands go through the broker like everyone's. */
 import { z } from 'zod';
 import type { ChainDefinition } from './definitions.ts';
-import type { Broker, Channel } from './ports/broker.ts';
+import type { Broker, Channel, Publication } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Store } from './ports/store.ts';
 import { MillraceError } from './protocol/errors.ts';
@@ -62,6 +62,9 @@ const answerSchema = z.looseObject({
 
 type Answer = z.infer<typeof answerSchema>;
 
+/** Who waits for an answer. */
+type Waiting = { resolve(answer: Answer): void; reject(reason: Error): void };
+
 export type ClientOptions = {
   broker: Broker;
   store: Store;
@@ -74,17 +77,19 @@ export type ClientOptions = {
 };
 
 /** A client of the host in this process; `close` ends its reply queue. */
-export async function openClient(options: ClientOptions): Promise<Client & { close(): Promise<void> }> {
+export async function openClient(
+  options: ClientOptions,
+): Promise<Client & { close(): Promise<void> }> {
   const { broker, store, clock, feed, reader, newId } = options;
   const replyTo = `millrace.replies.${newId()}`;
-  const waiting = new Map<string, (answer: Answer) => void>();
+  const waiting = new Map<string, Waiting>();
   await broker.declare(ownQueueTopology(exchanges.replies, replyTo, replyTo));
   const channel: Channel = await broker.consume(replyTo, {
     prefetch: 1000,
     onClosed: () => undefined,
     onDelivery: ({ tag, body, properties }) => {
       const { correlationId = '' } = properties;
-      waiting.get(correlationId)?.(answerSchema.parse(JSON.parse(body)));
+      waiting.get(correlationId)?.resolve(answerSchema.parse(JSON.parse(body)));
       waiting.delete(correlationId);
       channel.ack(tag);
     },
@@ -92,16 +97,36 @@ export async function openClient(options: ClientOptions): Promise<Client & { clo
 
   const send = async (group: string, type: string, body: unknown): Promise<Answer> => {
     const messageId = newId();
-    const answered = new Promise<Answer>((resolve) => waiting.set(messageId, resolve));
-    await broker.publish({
+    const answered = new Promise<Answer>((resolve, reject) =>
+      waiting.set(messageId, { resolve, reject }),
+    );
+    const publication: Publication = {
       exchange: exchanges.partitions,
       routingKey: partitionKey(partitionOf(group, store.partitions)),
-      properties: { messageId, type, timestamp: clock.now(), correlationId: messageId, replyTo, headers: { group, to: 'chain/main' } },
+      properties: {
+        messageId,
+        type,
+        timestamp: clock.now(),
+        correlationId: messageId,
+        replyTo,
+        headers: { group, to: 'chain/main' },
+      },
       body: JSON.stringify(body),
+    };
+    const sent = broker.publish(publication).catch((cause: unknown) => {
+      waiting.delete(messageId);
+      throw cause;
     });
-    const answer = await answered;
+    const [answer] = await Promise.all([answered, sent]);
     if (answer.ok) return answer;
-    throw new MillraceError(asCode(answer.code), answer.message ?? `${type} of request "${group}" was refused`);
+    throw new MillraceError(
+      asCode(answer.code),
+      answer.message ?? `${type} of request "${group}" was refused`,
+    );
+  };
+
+  const command = async (id: string, type: string): Promise<void> => {
+    await send(id, type, {});
   };
 
   const request = (id: string): Request => ({
@@ -115,10 +140,15 @@ export async function openClient(options: ClientOptions): Promise<Client & { clo
         },
       }),
     finished: () => until(options, id, ({ state }) => isTerminal(state)),
-    settled: () => until(options, id, ({ state, parked }) => isTerminal(state) || state === 'SUSPENDED' || parked !== undefined),
-    stop: async () => void (await send(id, 'request.stop', {})),
-    suspend: async () => void (await send(id, 'request.suspend', {})),
-    resume: async () => void (await send(id, 'request.resume', {})),
+    settled: () =>
+      until(
+        options,
+        id,
+        ({ state, parked }) => isTerminal(state) || state === 'SUSPENDED' || parked !== undefined,
+      ),
+    stop: () => command(id, 'request.stop'),
+    suspend: () => command(id, 'request.suspend'),
+    resume: () => command(id, 'request.resume'),
     unpark: async ({ skip = false } = {}) => {
       const { stepped, skipped } = await send(id, 'group.unpark', { skip });
       return { stepped: Number(stepped), skipped: Number(skipped) };
@@ -134,7 +164,12 @@ export async function openClient(options: ClientOptions): Promise<Client & { clo
       await send(requestId, 'chain.create', { plan, requestType: chain.type, args, user, labels });
       return request(requestId);
     },
-    close: () => channel.close(),
+    async close() {
+      const message = 'millrace was stopped before it answered; start it and ask again';
+      for (const { reject } of waiting.values()) reject(new MillraceError('state', message));
+      waiting.clear();
+      await channel.close();
+    },
   };
 }
 
@@ -170,8 +205,12 @@ async function* transitions(
   };
   signal?.addEventListener('abort', wakeUp);
   try {
-    for (let seq = 0; signal?.aborted !== true; ) {
-      for await (const entry of store.journal.readGroup(partitionOf(id, store.partitions), id, seq)) {
+    for (let seq = 0; signal?.aborted !== true;) {
+      for await (const entry of store.journal.readGroup(
+        partitionOf(id, store.partitions),
+        id,
+        seq,
+      )) {
         seq = entry.seq;
         const moves = await reader.transitionsOf(id, [entry]);
         yield* moves;

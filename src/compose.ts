@@ -47,7 +47,12 @@ export type Millrace = {
 };
 
 /** Ports in place of the embedded ones: for tests and benchmarks. */
-export type Ports = { openStore: (config: Config) => Store; openBroker: () => Broker; clock: Clock; log: Logger };
+export type Ports = {
+  openStore: (config: Config) => Store;
+  openBroker: () => Broker;
+  clock: Clock;
+  log: Logger;
+};
 
 const newUlid = monotonicFactory();
 
@@ -97,7 +102,11 @@ type Running = { client: Client; stop(): Promise<void> };
 async function run(config: Config, registry: Registry, ports: Ports): Promise<Running> {
   mkdirSync(config.data, { recursive: true });
   const lock = lockFolder(config.data);
-  const closers: (() => unknown)[] = [() => { lock.release(); }];
+  const closers: (() => unknown)[] = [
+    () => {
+      lock.release();
+    },
+  ];
   const close = async (): Promise<void> => {
     for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
   };
@@ -110,7 +119,18 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     const feed = new Feed();
     const freezer = createFreezer(registry, store.blobs);
     const outlet = new Outlet(broker, clock);
-    const runtime: Runtime = { broker, store, clock, registry, freezer, feed, outlet, log, random: Math.random, newToken: newId };
+    const runtime: Runtime = {
+      broker,
+      store,
+      clock,
+      registry,
+      freezer,
+      feed,
+      outlet,
+      log,
+      random: Math.random,
+      newToken: newId,
+    };
     const host = new Host(runtime);
     closers.push(() => host.stop());
     await host.start();
@@ -156,7 +176,12 @@ export type OpenReader = Reader & {
 export function openReader(config: Config): OpenReader {
   const registry = createRegistry([...builtInActors, ...config.actors]);
   const path = join(config.data, storeFile);
-  const store = openSqliteStore({ path, partitions: config.partitions, readonly: true, fileMustExist: true });
+  const store = openSqliteStore({
+    path,
+    partitions: config.partitions,
+    readonly: true,
+    fileMustExist: true,
+  });
   const loader = { store, registry, freezer: createFreezer(registry, store.blobs) };
   const place = (id: string) => ({ partition: partitionOf(id, store.partitions), id });
   const reader = createReader(store, registry, (id) => loadGroup(loader, place(id)));

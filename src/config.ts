@@ -2,6 +2,7 @@
  * Environment and `millrace.config.ts` → one validated, frozen Config. The only place that reads
  * `process.env`.
  */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadConfig as loadFile } from 'c12';
 import { z } from 'zod';
@@ -33,7 +34,8 @@ export type MillraceOptions = Partial<Omit<Config, 'actors' | 'jobs' | 'chains'>
 
 const definition = (kind: 'job' | 'chain', maker: string) =>
   z.custom<object>(
-    (value) => typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind,
+    (value) =>
+      typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind,
     `must be made with ${maker}`,
   );
 
@@ -51,7 +53,9 @@ const configSchema = z.strictObject({
 export function toConfig(options: MillraceOptions, from = 'createMillrace'): Config {
   const parsed = configSchema.safeParse(options);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`);
+    const problems = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`,
+    );
     throw new MillraceError('config', `${from}: ${problems.join('; ')}`);
   }
   refuseTwins('job', options.jobs ?? []);
@@ -70,7 +74,10 @@ function refuseTwins(thing: string, definitions: readonly { type: string }[]): v
   for (const definition of definitions) {
     const twin = seen.get(definition.type);
     if (twin !== undefined && twin !== definition) {
-      throw new MillraceError('config', `two ${thing}s have the type "${definition.type}"; rename one`);
+      throw new MillraceError(
+        'config',
+        `two ${thing}s have the type "${definition.type}"; rename one`,
+      );
     }
     seen.set(definition.type, definition);
   }
@@ -84,8 +91,8 @@ export type ConfigFlags = {
 };
 
 /** The program's configuration. Throws MillraceError `config` with the file and what is wrong in it. */
-export async function loadConfig(flags: ConfigFlags = {}): Promise<Config> {
-  const file = await readFile(flags.config);
+export async function loadConfig(flags: ConfigFlags = {}, modules: Modules = {}): Promise<Config> {
+  const file = await readFile(flags.config, modules);
   const data = flags.data ?? process.env['MILLRACE_DATA'];
   return toConfig({ ...file.options, ...(data !== undefined && { data }) }, file.path);
 }
@@ -95,7 +102,16 @@ export function dataFolder(flags: ConfigFlags): string | undefined {
   return flags.data ?? process.env['MILLRACE_DATA'];
 }
 
-async function readFile(path: string | undefined): Promise<{ options: MillraceOptions; path: string }> {
+/** What the configuration's imports of these names are given: this very copy, wherever the file lies. */
+type Modules = Readonly<Record<string, object>>;
+
+async function readFile(
+  path: string | undefined,
+  virtualModules: Modules,
+): Promise<{ options: MillraceOptions; path: string }> {
+  if (path !== undefined && !existsSync(path)) {
+    throw new MillraceError('config', `there is no ${path}; name the configuration with --config FILE`);
+  }
   try {
     const { config, _configFile } = await loadFile<MillraceOptions>({
       name: 'millrace',
@@ -105,11 +121,14 @@ async function readFile(path: string | undefined): Promise<{ options: MillraceOp
       globalRc: false,
       dotenv: false,
       packageJson: false,
+      jitiOptions: { virtualModules },
     });
     return { options: config, path: _configFile ?? 'millrace.config' };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError('config', `${path ?? 'millrace.config.ts'} does not load: ${why}`, { cause });
+    throw new MillraceError('config', `${path ?? 'millrace.config.ts'} does not load: ${why}`, {
+      cause,
+    });
   }
 }
 

@@ -2,7 +2,7 @@
  * What users define: jobs and chains, as plain data that any copy of this package understands.
  * `gateway/plan.ts` runs a chain's `plan`, `worker/` runs a job's `run`.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { MillraceError } from './protocol/errors.ts';
 
 /** Retry of a job. */
@@ -19,11 +19,11 @@ export type JobContext<Args> = {
   /** Merged data of the jobs before it; what is set here goes on to the jobs after it, and to the next attempt. JSON only. */
   data: Record<string, unknown>;
   /** Results of the direct parents of that type, in plan order. */
-  resultsOf<Result>(job: JobDefinition<z.ZodType, Result>): Result[];
+  resultsOf: <Result>(job: JobDefinition<z.ZodType, Result>) => Result[];
   /** Aborted on stop, suspend, time-out and shutdown; end soon after. */
   signal: AbortSignal;
   /** Says what the job is doing, for people who watch; at most one a second is shown. */
-  status(text: string): void;
+  status: (text: string) => void;
   requestId: string;
   /** Name of the job inside its request. */
   jobId: string;
@@ -80,13 +80,13 @@ export type SequenceOptions = {
 export type PlanContext<Args> = {
   args: Args;
   /** Adds a job. */
-  job<JobArgs extends z.ZodType>(
+  job: <JobArgs extends z.ZodType>(
     definition: JobDefinition<JobArgs>,
     args: z.input<JobArgs>,
     options?: PlanJobOptions,
-  ): JobHandle;
+  ) => JobHandle;
   /** Adds what `body` adds as jobs that are retried together; returns what `body` returns. */
-  sequence<T>(name: string, options: SequenceOptions, body: () => T): T;
+  sequence: <T>(name: string, options: SequenceOptions, body: () => T) => T;
 };
 
 export type ChainDefinition<Args extends z.ZodType = z.ZodType> = {
@@ -117,7 +117,10 @@ function checkType(thing: string, type: string): void {
 
 function checkNumber(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
-  throw new MillraceError('definition', `${name} must be a whole number of at least ${least}, not ${value}`);
+  throw new MillraceError(
+    'definition',
+    `${name} must be a whole number of at least ${least}, not ${value}`,
+  );
 }
 
 /** Declares a job type. Throws MillraceError `definition`. */
@@ -130,14 +133,18 @@ export function defineJob<Args extends z.ZodType, Result>(
   const waitMs = retry?.waitMs ?? 0;
   checkNumber(`retry.attempts of job "${type}"`, attempts, 1);
   checkNumber(`retry.waitMs of job "${type}"`, waitMs, 0);
-  if (options.timeoutMs !== undefined) checkNumber(`timeoutMs of job "${type}"`, options.timeoutMs, 1);
-  if (options.concurrency !== undefined) checkNumber(`concurrency of job "${type}"`, options.concurrency, 1);
+  if (options.timeoutMs !== undefined)
+    checkNumber(`timeoutMs of job "${type}"`, options.timeoutMs, 1);
+  if (options.concurrency !== undefined)
+    checkNumber(`concurrency of job "${type}"`, options.concurrency, 1);
   const run = options.run as JobDefinition<Args, Awaited<Result>>['run'];
   return { ...options, run, kind: 'job', retry: { attempts, waitMs } };
 }
 
 /** Declares a chain type. Throws MillraceError `definition`. */
-export function defineChain<Args extends z.ZodType>(options: ChainOptions<Args>): ChainDefinition<Args> {
+export function defineChain<Args extends z.ZodType>(
+  options: ChainOptions<Args>,
+): ChainDefinition<Args> {
   checkType('chain', options.type);
   const maxStarted = options.maxStarted ?? 200;
   checkNumber(`maxStarted of chain "${options.type}"`, maxStarted, 1);

@@ -37,7 +37,13 @@ export type RequestStatus = {
 };
 
 /** One change of state, with names instead of numbers. */
-export type RequestTransition = { seq: number; at: number; actor: string; from: string; to: string };
+export type RequestTransition = {
+  seq: number;
+  at: number;
+  actor: string;
+  from: string;
+  to: string;
+};
 
 /** One entry of a request's event log. */
 export type RequestEvent = {
@@ -49,6 +55,12 @@ export type RequestEvent = {
   parked?: string;
   transitions: readonly { actor: string; from: string; to: string }[];
 };
+
+/** Requests whose job names are kept at hand. */
+const rememberedNames = 100;
+
+/** What a chain answers to each question (actors/chain.ts). */
+type Answers = { status: ChainStatus; jobs: ChainJob[] };
 
 /** Where a group can be had: a host's memory, or a store. */
 export type GroupSource = (id: string) => Promise<Resident>;
@@ -74,25 +86,40 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
   const found = async (id: string): Promise<Resident> => {
     const resident = await groupOf(id);
     if (resident.group.seq > 0) return resident;
-    throw new MillraceError('not-found', `request "${id}" does not exist in this store; \`millrace status\` lists those that do`);
+    throw new MillraceError(
+      'not-found',
+      `request "${id}" does not exist in this store; \`millrace status\` lists those that do`,
+    );
   };
 
-  const ask = <T>({ group }: Resident, query: string): T | undefined => {
+  const ask = <Query extends keyof Answers>(
+    { group }: Resident,
+    query: Query,
+  ): Answers[Query] | undefined => {
     const snapshot = group.actors.get(group.root);
     if (snapshot === undefined) return undefined;
-    return registry.kind(kindOf(group.root)).definition.queries?.[query]?.(snapshot) as T | undefined;
+    const answer = registry.kind(kindOf(group.root)).definition.queries?.[query]?.(snapshot);
+    return answer as Answers[Query] | undefined;
   };
 
-  const jobs = async (id: string): Promise<ChainJob[]> => ask<ChainJob[]>(await found(id), 'jobs') ?? [];
+  const jobs = async (id: string): Promise<ChainJob[]> => ask(await found(id), 'jobs') ?? [];
 
   const namesOf = async (id: string): Promise<readonly string[]> => {
     const known = names.get(id) ?? (await jobs(id)).map(({ name }) => name);
-    names.set(id, known);
+    // Set anew, so that the oldest goes first; a chain that cannot be read has none yet.
+    names.delete(id);
+    if (known.length > 0) names.set(id, known);
+    for (const oldest of names.keys()) {
+      if (names.size <= rememberedNames) break;
+      names.delete(oldest);
+    }
     return known;
   };
 
   const named = async (id: string, entry: Entry): Promise<RequestEvent['transitions']> => {
-    const jobNames = entry.transitions.some(({ actor }) => actor.startsWith('job/')) ? await namesOf(id) : [];
+    const jobNames = entry.transitions.some(({ actor }) => actor.startsWith('job/'))
+      ? await namesOf(id)
+      : [];
     return entry.transitions.flatMap(({ actor, from, to }) =>
       expand(actor).map((address) => ({
         actor: nameOf(address, jobNames),
@@ -103,7 +130,7 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
   };
 
   return {
-    status: async (id) => statusOf(id, await found(id), (resident) => ask<ChainStatus>(resident, 'status')),
+    status: async (id) => statusOf(id, await found(id), (resident) => ask(resident, 'status')),
     async state(id) {
       const { group, parked } = await found(id);
       return { state: publicState(rootState(group)), ...(parked !== undefined && { parked }) };
@@ -112,7 +139,11 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
     list: (limit = 20) => store.snapshots.heads(limit),
     async *events(id, after = 0) {
       await found(id);
-      for await (const entry of store.journal.readGroup(partitionOf(id, store.partitions), id, after)) {
+      for await (const entry of store.journal.readGroup(
+        partitionOf(id, store.partitions),
+        id,
+        after,
+      )) {
         const { seq, at, type, to, body, blob, parked } = entry;
         const text = blob === undefined ? body : await store.blobs.get(blob);
         yield {
@@ -144,7 +175,11 @@ function nameOf(address: string, jobNames: readonly string[]): string {
   return kind === 'job' ? `job/${jobNames[Number(id)] ?? id}` : address;
 }
 
-function statusOf(id: string, resident: Resident, ask: (resident: Resident) => ChainStatus | undefined): RequestStatus {
+function statusOf(
+  id: string,
+  resident: Resident,
+  ask: (resident: Resident) => ChainStatus | undefined,
+): RequestStatus {
   const { group, parked } = resident;
   const status = ask(resident);
   const counts = status?.counts ?? { pending: 0, running: 0, complete: 0, failed: 0, stopped: 0 };

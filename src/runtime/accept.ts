@@ -96,7 +96,10 @@ function byReference(group: Group, event: ActorEvent): [Group, ActorEvent] {
     if (event[field] === undefined) continue;
     [values, numbers[field]] = appendValue(values, JSON.stringify(event[field]));
   }
-  return [{ ...group, values }, { ...event, ...numbers }];
+  return [
+    { ...group, values },
+    { ...event, ...numbers },
+  ];
 }
 
 function acceptCommand(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
@@ -112,7 +115,10 @@ function acceptCommand(registry: Registry, group: Group, message: Incoming, at: 
   if (seen !== undefined) return { verdict: 'duplicate', notices: repliesOf(seen.reply) };
   const isStart = definition.startedBy.includes(message.type);
   if (group.actors.has(message.to) && isStart) {
-    return { verdict: 'duplicate', notices: [{ kind: 'reply', data: { ok: true, existed: true } }] };
+    return {
+      verdict: 'duplicate',
+      notices: [{ kind: 'reply', data: { ok: true, existed: true } }],
+    };
   }
   if (!group.actors.has(message.to) && !isStart) {
     throw new MillraceError('not-found', `request "${group.id}" does not exist in this store`);
@@ -142,14 +148,23 @@ function parse(message: Incoming): unknown {
   try {
     return JSON.parse(message.body ?? '{}') as unknown;
   } catch (cause) {
-    throw new PermanentError(`the body of "${message.type}" for ${message.group} is no JSON`, { cause });
+    throw new PermanentError(`the body of "${message.type}" for ${message.group} is no JSON`, {
+      cause,
+    });
   }
 }
 
 /** The body as its schema reads it; throws PermanentError naming every misfit. */
-function fit<T extends object>(schema: z.ZodType<T> | z.ZodType, message: Incoming): T & Record<string, unknown> {
+function fit<T extends object>(
+  schema: z.ZodType<T> | z.ZodType,
+  message: Incoming,
+): T & Record<string, unknown> {
   const parsed = schema.safeParse(parse(message));
   if (parsed.success) return parsed.data as T & Record<string, unknown>;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-  throw new PermanentError(`"${message.type}" for ${message.group} does not fit: ${problems.join('; ')}`);
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`,
+  );
+  throw new PermanentError(
+    `"${message.type}" for ${message.group} does not fit: ${problems.join('; ')}`,
+  );
 }

@@ -28,7 +28,9 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   const timers = settled.map(({ resident }) => timerChanges(own.partition, resident));
   await Promise.all([
     store.blobs.put(fresh),
-    ...settled.map(({ frost }) => (frost === undefined ? undefined : store.snapshots.put(frost.snapshot))),
+    ...settled.map(({ frost }) =>
+      frost === undefined ? undefined : store.snapshots.put(frost.snapshot),
+    ),
   ]);
   await Promise.all([
     store.snapshots.putHeads(settled.map(({ head }) => head)),
@@ -42,7 +44,9 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
     versions: runtime.registry.versions,
     owing: [...own.owing.keys()],
   });
-  settled.forEach((item, n) => finish(own, item, timers[n]?.rows ?? new Map()));
+  settled.forEach((item, n) => {
+    finish(own, item, timers[n]?.rows ?? new Map<string, TimerRow>());
+  });
 }
 
 function settle(
@@ -56,7 +60,9 @@ function settle(
     return [];
   }
   own.touched.delete(id);
-  const frost = isSnapshotDue(resident) ? runtime.freezer.freeze(resident.group, resident.snapshotSeq) : undefined;
+  const frost = isSnapshotDue(resident)
+    ? runtime.freezer.freeze(resident.group, resident.snapshotSeq)
+    : undefined;
   for (const [hash, text] of frost?.fresh ?? []) fresh.set(hash, text);
   const snapshotSeq = frost?.snapshot.seq ?? resident.snapshotSeq;
   const head = headOf(runtime.registry, own.partition, resident, snapshotSeq);
@@ -95,7 +101,10 @@ function typeOf(registry: Registry, group: Group): string {
   return typeof type === 'string' ? type : kind;
 }
 
-function timerChanges(partition: number, { group, timerRows }: Resident): {
+function timerChanges(
+  partition: number,
+  { group, timerRows }: Resident,
+): {
   put: TimerRow[];
   remove: TimerRow[];
   rows: Map<string, TimerRow>;
@@ -112,7 +121,11 @@ function timerChanges(partition: number, { group, timerRows }: Resident): {
 }
 
 /** Notes what is stored now; a group that owes nothing needs no memory. */
-function finish(own: Ownership, { id, resident, frost }: Settled, timerRows: Map<string, TimerRow>): void {
+function finish(
+  own: Ownership,
+  { id, resident, frost }: Settled,
+  timerRows: Map<string, TimerRow>,
+): void {
   frost?.stored();
   const now = own.residents.get(id);
   if (now === undefined) return;

@@ -1,8 +1,51 @@
-/** Appends entries of one partition: at most one append in flight, the identical write again until its outcome is known. */
+/** Commits a batch: one append, at most one in flight, the identical write again until its outcome is known. */
 import type { Entry } from '../ports/journal.ts';
 import { DocumentError, FencedError } from '../protocol/errors.ts';
 import { backoffMs } from './backoff.ts';
+import type { Arrival } from './mailbox.ts';
+import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
+import type { Turned } from './turns.ts';
+
+/** Entries in it are durable. Only `commit` makes one. */
+export type Committed = { readonly committed: readonly Turned[] };
+
+/**
+ * One append for the whole batch. An entry that the store refuses is refused alone: those before it
+ * stand, those after it are left to be turned anew.
+ */
+export async function commit(
+  runtime: Runtime,
+  own: Ownership,
+  turned: readonly Turned[],
+): Promise<{ committed: Committed; left: Arrival[] }> {
+  const entries = turned.flatMap(({ entry }) => entry ?? []);
+  try {
+    if (entries.length > 0) await append(runtime, entries);
+    own.head += entries.length;
+    own.uncommitted.clear();
+    runtime.feed.committed(entries);
+    return { committed: { committed: turned }, left: [] };
+  } catch (thrown) {
+    if (!(thrown instanceof DocumentError)) throw thrown;
+    const refused = turned.findIndex(({ entry }) => entry === entries[thrown.index]);
+    own.head += thrown.index;
+    for (const { message } of turned.slice(refused)) own.residents.delete(message?.group ?? '');
+    own.uncommitted.clear();
+    runtime.feed.committed(entries.slice(0, thrown.index));
+    const [first] = turned.slice(refused);
+    const judged = { verdict: 'rejected', reason: thrown.message, code: 'document' } as const;
+    const { entry: _, ...bare } = first ?? { arrival: turned[0]?.arrival ?? raise(thrown) };
+    return {
+      committed: { committed: [...turned.slice(0, refused), { ...bare, judged }] },
+      left: turned.slice(refused + 1).map(({ arrival }) => arrival),
+    };
+  }
+}
+
+function raise(thrown: Error): never {
+  throw thrown;
+}
 
 /**
  * Resolves when all entries are durable. Rejects with FencedError when another owner wrote one of
@@ -10,31 +53,42 @@ import type { Runtime } from './runtime.ts';
  */
 export async function append(runtime: Runtime, entries: readonly Entry[]): Promise<void> {
   let done = 0;
-  for (let failures = 0; done < entries.length; ) {
+  for (let failures = 0; done < entries.length;) {
     try {
       const appended = await runtime.store.journal.append(entries.slice(done));
       if (appended.outcome === 'appended') return;
       done = await afterOurs(runtime, entries, appended.offset);
     } catch (thrown) {
       if (thrown instanceof FencedError) throw thrown;
-      if (thrown instanceof DocumentError) throw new DocumentError(done + thrown.index, thrown.message, { cause: thrown });
+      if (thrown instanceof DocumentError)
+        throw new DocumentError(done + thrown.index, thrown.message, { cause: thrown });
       failures += 1;
-      runtime.log.warn({ err: thrown, partition: entries[0]?.partition, failures }, 'append failed; trying again');
+      runtime.log.warn(
+        { err: thrown, partition: entries[0]?.partition, failures },
+        'append failed; trying again',
+      );
       await pause(runtime, failures);
     }
   }
 }
 
 /** An entry that is there and ours was written by an append whose answer was lost: go on after it. */
-async function afterOurs(runtime: Runtime, entries: readonly Entry[], offset: number): Promise<number> {
+async function afterOurs(
+  runtime: Runtime,
+  entries: readonly Entry[],
+  offset: number,
+): Promise<number> {
   const index = entries.findIndex((entry) => entry.offset === offset);
   const ours = entries[index];
-  if (ours === undefined) throw new FencedError(`the journal answered with offset ${offset}, which was not written`);
+  if (ours === undefined)
+    throw new FencedError(`the journal answered with offset ${offset}, which was not written`);
   for await (const stored of runtime.store.journal.read(ours.partition, offset - 1)) {
     if (stored.offset === offset && stored.token === ours.token) return index + 1;
     break;
   }
-  throw new FencedError(`entry ${offset} of partition ${ours.partition} was written by another host`);
+  throw new FencedError(
+    `entry ${offset} of partition ${ours.partition} was written by another host`,
+  );
 }
 
 function pause(runtime: Runtime, failures: number): Promise<void> {

@@ -10,7 +10,10 @@ export type StatusSignal = {
   at: number;
 };
 
-type Listener = { onEntries(entries: readonly Entry[]): void; onStatus(signal: StatusSignal): void };
+type Listener = {
+  onEntries(entries: readonly Entry[]): void;
+  onStatus(signal: StatusSignal): void;
+};
 
 export class Feed {
   readonly #listeners = new Set<Listener>();

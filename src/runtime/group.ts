@@ -99,7 +99,8 @@ class Turn {
   deliver(to: Address, event: ActorEvent): void {
     this.#queue.push({ to, event });
     for (let n = 0; n < this.#queue.length; n += 1) {
-      if (n > maxEventsATurn) throw new Error(`never gets quiet: more than ${maxEventsATurn} events in one turn`);
+      if (n > maxEventsATurn)
+        throw new Error(`never gets quiet: more than ${maxEventsATurn} events in one turn`);
       const next = this.#queue[n];
       if (next !== undefined) this.#step(next.to, { ...next.event, at: this.#at });
     }
@@ -112,8 +113,9 @@ class Turn {
     const stepped = stepper.step(snapshot, event);
     this.#settle(to, snapshot, stepped);
     for (const effect of stepped.effects) {
-      const outgoing = definition.effects[effect.type]?.(effect as never, { id: idOf(to) });
-      if (outgoing === undefined) throw new Error(`actor "${to}" emits "${effect.type}", which has no entry in effects`);
+      const outgoing = definition.effects[effect.type]?.(effect, { id: idOf(to) });
+      if (outgoing === undefined)
+        throw new Error(`actor "${to}" emits "${effect.type}", which has no entry in effects`);
       this.#send(to, outgoing);
     }
   }
@@ -128,7 +130,7 @@ class Turn {
     this.#isIgnored = false;
     for (const timer of stepped.timers) this.#setTimer(to, timer);
     for (const effect of stepped.effects) {
-      const outgoing = definition.effects[effect.type]?.(effect as never, { id: idOf(to) });
+      const outgoing = definition.effects[effect.type]?.(effect, { id: idOf(to) });
       if (outgoing !== undefined) this.#send(to, outgoing);
     }
     return stepped.snapshot;
@@ -136,7 +138,8 @@ class Turn {
 
   #settle(to: Address, before: AnyMachineSnapshot, stepped: Stepped): void {
     const { snapshot } = stepped;
-    if (snapshot !== before || stepped.effects.length > 0 || stepped.timers.length > 0) this.#isIgnored = false;
+    if (snapshot !== before || stepped.effects.length > 0 || stepped.timers.length > 0)
+      this.#isIgnored = false;
     this.#log.add(to, before.value, snapshot.value);
     this.#actors.set(to, snapshot);
     for (const timer of stepped.timers) this.#setTimer(to, timer);

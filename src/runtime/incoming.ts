@@ -39,8 +39,12 @@ export function decode(delivery: Delivery): Incoming {
   const { properties, exchange, body } = delivery;
   const headers = headersSchema.safeParse(properties.headers ?? {});
   if (!headers.success) {
-    const problems = headers.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new PermanentError(`message ${properties.messageId} has bad headers: ${problems.join('; ')}`);
+    const problems = headers.error.issues.map(
+      (issue) => `${issue.path.join('.')}: ${issue.message}`,
+    );
+    throw new PermanentError(
+      `message ${properties.messageId} has bad headers: ${problems.join('; ')}`,
+    );
   }
   const { group, to, from, causationId, blob } = headers.data;
   const isFromWorkers = exchange === exchanges.results;

@@ -38,10 +38,20 @@ export async function loadGroup(
   options: LoadOptions = {},
 ): Promise<Resident> {
   const { store } = loader;
-  let resident = options.ignoreSnapshots === true ? emptyResident(place.id) : await thawed(loader, place.id, options.untilSeq);
-  for await (const entry of store.journal.readGroup(place.partition, place.id, resident.group.seq)) {
+  let resident =
+    options.ignoreSnapshots === true
+      ? emptyResident(place.id)
+      : await thawed(loader, place.id, options.untilSeq);
+  for await (const entry of store.journal.readGroup(
+    place.partition,
+    place.id,
+    resident.group.seq,
+  )) {
     if (options.untilSeq !== undefined && entry.seq > options.untilSeq) break;
-    resident = resident.isBroken === true ? skipped(resident, entry) : await again(loader, resident, entry, options);
+    resident =
+      resident.isBroken === true
+        ? skipped(resident, entry)
+        : await again(loader, resident, entry, options);
   }
   return resident;
 }
@@ -53,7 +63,10 @@ async function thawed(loader: Loader, id: string, untilSeq: number | undefined):
   try {
     return { ...base, group: await loader.freezer.thaw(stored) };
   } catch (cause) {
-    return broken({ ...base, group: { ...base.group, seq: stored.seq } }, `its snapshot at seq ${stored.seq} cannot be read: ${text(cause)}`);
+    return broken(
+      { ...base, group: { ...base.group, seq: stored.seq } },
+      `its snapshot at seq ${stored.seq} cannot be read: ${text(cause)}`,
+    );
   }
 }
 
@@ -65,11 +78,21 @@ async function again(
 ): Promise<Resident> {
   const whole = await withBody(loader.store, entry);
   if (whole === undefined) {
-    return skipped(broken(resident, `the body of entry ${entry.seq} (${entry.type}) is missing: blob ${entry.blob ?? ''}`), entry);
+    return skipped(
+      broken(
+        resident,
+        `the body of entry ${entry.seq} (${entry.type}) is missing: blob ${entry.blob ?? ''}`,
+      ),
+      entry,
+    );
   }
-  if (entry.parked !== undefined) return { ...keep(resident, entry, whole.body), offset: entry.offset };
+  if (entry.parked !== undefined)
+    return { ...keep(resident, entry, whole.body), offset: entry.offset };
   const judged = judge(loader.registry, resident, incomingOf(whole), entry.at);
-  const problem = difference(judged.verdict === 'accepted' ? judged.turned.transitions : judged, entry);
+  const problem = difference(
+    judged.verdict === 'accepted' ? judged.turned.transitions : judged,
+    entry,
+  );
   if (problem !== undefined) return skipped(broken(resident, problem), entry);
   if (judged.verdict === 'accepted') onNotices?.(entry, judged.turned.notices);
   return { ...judged.next, offset: entry.offset };
@@ -87,7 +110,10 @@ async function withBody(store: Store, entry: Entry): Promise<Entry | undefined> 
 }
 
 /** What stepping an entry again did differently; undefined when it did the same. */
-function difference(again: Entry['transitions'] | { verdict: string; reason?: string }, entry: Entry): string | undefined {
+function difference(
+  again: Entry['transitions'] | { verdict: string; reason?: string },
+  entry: Entry,
+): string | undefined {
   const where = `entry ${entry.seq} (${entry.type}) replays differently`;
   if ('verdict' in again) {
     return `${where}: it was accepted and is now ${again.verdict}${again.reason === undefined ? '' : `, ${again.reason}`}`;
@@ -101,7 +127,11 @@ function broken(resident: Resident, reason: string): Resident {
 }
 
 function skipped(resident: Resident, entry: Entry): Resident {
-  return { ...resident, group: { ...resident.group, seq: entry.seq, at: entry.at }, offset: entry.offset };
+  return {
+    ...resident,
+    group: { ...resident.group, seq: entry.seq, at: entry.at },
+    offset: entry.offset,
+  };
 }
 
 function text(thrown: unknown): string {

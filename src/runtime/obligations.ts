@@ -66,18 +66,27 @@ export function owe(held: Obligations, change: Change): [Obligations, Owed | und
   switch (change.kind) {
     case 'start': {
       const { actor, key } = change.row;
-      return [{ ...held, attempts: withRow(held.attempts, rowKey(actor, key), change.row) }, change];
+      return [
+        { ...held, attempts: withRow(held.attempts, rowKey(actor, key), change.row) },
+        change,
+      ];
     }
     case 'cancel':
       return cancel(held, rowKey(change.actor, change.key));
     case 'forget':
-      return [{ ...held, attempts: without(held.attempts, rowKey(change.actor, change.key)) }, undefined];
+      return [
+        { ...held, attempts: without(held.attempts, rowKey(change.actor, change.key)) },
+        undefined,
+      ];
     case 'timer': {
       const { actor, key } = change.timer;
       return [{ ...held, timers: withRow(held.timers, rowKey(actor, key), change.timer) }, change];
     }
     case 'clear':
-      return [{ ...held, timers: without(held.timers, rowKey(change.actor, change.key)) }, undefined];
+      return [
+        { ...held, timers: without(held.timers, rowKey(change.actor, change.key)) },
+        undefined,
+      ];
   }
 }
 
@@ -150,7 +159,11 @@ export function owesNothing(held: Obligations): boolean {
   return held.attempts.size === 0 && held.timers.size === 0;
 }
 
-function withRow<Row>(rows: ReadonlyMap<string, Row>, key: string, row: Row): ReadonlyMap<string, Row> {
+function withRow<Row>(
+  rows: ReadonlyMap<string, Row>,
+  key: string,
+  row: Row,
+): ReadonlyMap<string, Row> {
   return new Map(rows).set(key, row);
 }
 

@@ -9,8 +9,8 @@ import { append } from './commit.ts';
 import { loadGroup } from './load.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Resident } from './parking.ts';
-import { answersTo, sendAnswers, sendOwed } from './release.ts';
-import type { Answer } from './release.ts';
+import { answersTo, sendAnswers, sendOwed } from './send.ts';
+import type { Answer } from './send.ts';
 import { owedNow } from './obligations.ts';
 import type { Runtime } from './runtime.ts';
 import { PartitionTimers } from './timers.ts';
@@ -65,7 +65,10 @@ export async function own(
     uncommitted: new Map(),
     owing: new Map(),
   };
-  const groups = new Set([...entries.flatMap(({ group }) => group ?? []), ...(document?.owing ?? [])]);
+  const groups = new Set([
+    ...entries.flatMap(({ group }) => group ?? []),
+    ...(document?.owing ?? []),
+  ]);
   if (document?.epoch !== broker.epoch) {
     for await (const head of store.snapshots.active(partition)) groups.add(head.group);
   }
@@ -75,7 +78,10 @@ export async function own(
   return ownership;
 }
 
-function refuseNewer(document: PartitionDocument, versions: Readonly<Record<string, number>>): void {
+function refuseNewer(
+  document: PartitionDocument,
+  versions: Readonly<Record<string, number>>,
+): void {
   for (const [kind, version] of Object.entries(document.versions)) {
     const ours = versions[kind];
     if (ours === undefined || ours >= version) continue;
@@ -122,7 +128,10 @@ async function unreleased(runtime: Runtime, claim: Entry, released: number): Pro
   let expected = released + 1;
   for await (const entry of runtime.store.journal.read(claim.partition, released)) {
     if (entry.offset !== expected) {
-      throw new MillraceError('store', `partition ${claim.partition} has no entry ${expected}; the store is damaged`);
+      throw new MillraceError(
+        'store',
+        `partition ${claim.partition} has no entry ${expected}; the store is damaged`,
+      );
     }
     expected += 1;
     entries.push(entry);
@@ -134,11 +143,15 @@ async function unreleased(runtime: Runtime, claim: Entry, released: number): Pro
 /** Loads a group and sends all it owes, and the notices of what was not released. */
 async function recover(runtime: Runtime, ownership: Ownership, id: string): Promise<void> {
   const answers: Answer[] = [];
-  const resident = await loadGroup(runtime, { partition: ownership.partition, id }, {
-    onNotices: (entry, notices) => {
-      if (entry.offset > ownership.released) answers.push(...answersTo(entry, notices));
+  const resident = await loadGroup(
+    runtime,
+    { partition: ownership.partition, id },
+    {
+      onNotices: (entry, notices) => {
+        if (entry.offset > ownership.released) answers.push(...answersTo(entry, notices));
+      },
     },
-  });
+  );
   ownership.residents.set(id, resident);
   ownership.touched.add(id);
   if (resident.parked !== undefined) {

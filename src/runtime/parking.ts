@@ -39,7 +39,12 @@ export type Judged = Verdict & { next: Resident };
 const unparkSchema = z.object({ skip: z.boolean().default(false) });
 
 /** The resident that the verdict leaves behind; nothing is changed in place. */
-export function judge(registry: Registry, resident: Resident, message: Incoming, at: number): Judged {
+export function judge(
+  registry: Registry,
+  resident: Resident,
+  message: Incoming,
+  at: number,
+): Judged {
   if (message.type === groupUnpark) return unpark(registry, resident, message, at);
   if (resident.parked !== undefined) {
     return { verdict: 'parked', reason: resident.parked, next: resident };
@@ -48,7 +53,8 @@ export function judge(registry: Registry, resident: Resident, message: Incoming,
   if (verdict.verdict === 'accepted') {
     return { ...verdict, next: { ...resident, group: verdict.turned.group } };
   }
-  if (verdict.verdict === 'parked') return { ...verdict, next: { ...resident, parked: verdict.reason } };
+  if (verdict.verdict === 'parked')
+    return { ...verdict, next: { ...resident, parked: verdict.reason } };
   return { ...verdict, next: resident };
 }
 
@@ -67,7 +73,8 @@ type Stepping = { group: Group; transitions: Transition[]; owed: Owed[]; notices
 
 function unpark(registry: Registry, resident: Resident, message: Incoming, at: number): Judged {
   const { parked, isBroken, kept } = resident;
-  if (isBroken === true) return { verdict: 'rejected', code: 'state', reason: parked ?? '', next: resident };
+  if (isBroken === true)
+    return { verdict: 'rejected', code: 'state', reason: parked ?? '', next: resident };
   if (parked === undefined) {
     const reason = `request "${resident.group.id}" is not parked`;
     return { verdict: 'rejected', code: 'state', reason, next: resident };
@@ -98,7 +105,13 @@ function unpark(registry: Registry, resident: Resident, message: Incoming, at: n
   const answer = { ok: true, stepped: kept.length - skipped, skipped };
   const notices: Notice[] = [...stepping.notices, { kind: 'reply', data: answer }];
   // What was owed when it was parked has had no answer since: send all of it.
-  const turned = { group, transitions: stepping.transitions, owed: owedNow(group.obligations), notices, isIgnored: false };
+  const turned = {
+    group,
+    transitions: stepping.transitions,
+    owed: owedNow(group.obligations),
+    notices,
+    isIgnored: false,
+  };
   const { parked: _, ...rest } = resident;
   return { verdict: 'accepted', turned, next: { ...rest, group, kept: [] } };
 }

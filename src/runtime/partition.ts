@@ -57,12 +57,15 @@ export class PartitionHost {
       try {
         await this.#hold(onOwned);
       } catch (err) {
-        if (this.#isStopping) return;
+        if (this.#hasBeenStopped()) return;
         if (this.#ownership === undefined && failures === 0 && !(err instanceof FencedError)) {
           onRefused(err);
           return;
         }
-        this.#runtime.log.warn({ err, partition: this.#partition }, 'partition lost; consuming anew');
+        this.#runtime.log.warn(
+          { err, partition: this.#partition },
+          'partition lost; consuming anew',
+        );
       } finally {
         this.#ownership?.timers.stop();
         this.#ownership = undefined;
@@ -120,6 +123,11 @@ export class PartitionHost {
     });
   }
 
+  /** May change while the caller awaits. */
+  #hasBeenStopped(): boolean {
+    return this.#isStopping;
+  }
+
   #scheduleCheckpoint(): void {
     this.#takeBackCheckpoint ??= this.#runtime.clock.after(checkpointAfterMs, () => {
       this.#takeBackCheckpoint = undefined;
@@ -143,7 +151,10 @@ export class PartitionHost {
         if (ownership.touched.size > 0) this.#scheduleCheckpoint();
       } catch (err) {
         for (const id of touched) ownership.touched.add(id);
-        this.#runtime.log.warn({ err, partition: this.#partition }, 'checkpoint failed; trying again');
+        this.#runtime.log.warn(
+          { err, partition: this.#partition },
+          'checkpoint failed; trying again',
+        );
         this.#scheduleCheckpoint();
       }
     });

@@ -51,7 +51,8 @@ function actionImpurity(action: unknown, machine: AnyStateMachine): string | und
   if (typeof action === 'function') return functionImpurity(action);
   const name = typeof action === 'string' ? action : typeOf(action);
   const implementation: unknown = machine.implementations.actions[name];
-  if (implementation === undefined) return `names the action "${name}", which the machine does not have`;
+  if (implementation === undefined)
+    return `names the action "${name}", which the machine does not have`;
   return functionImpurity(implementation, name);
 }
 

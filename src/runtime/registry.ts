@@ -18,7 +18,10 @@ export function createRegistry(definitions: readonly ActorDefinition[]): Registr
   const kinds = new Map<string, Hosted>();
   for (const definition of definitions) {
     if (kinds.has(definition.kind)) {
-      throw new MillraceError('definition', `two actors have the kind "${definition.kind}"; rename one`);
+      throw new MillraceError(
+        'definition',
+        `two actors have the kind "${definition.kind}"; rename one`,
+      );
     }
     const stepper = createStepper(definition.machine);
     kinds.set(definition.kind, { definition, stepper, version: definition.version ?? 1 });
@@ -30,7 +33,9 @@ export function createRegistry(definitions: readonly ActorDefinition[]): Registr
       const hosted = kinds.get(name);
       if (hosted !== undefined) return hosted;
       const known = [...kinds.keys()].join(', ');
-      throw new PermanentError(`there is no actor of kind "${name}" here; hosted kinds are ${known}`);
+      throw new PermanentError(
+        `there is no actor of kind "${name}" here; hosted kinds are ${known}`,
+      );
     },
   };
 }

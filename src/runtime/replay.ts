@@ -14,7 +14,10 @@ export type Verified = {
 };
 
 /** Follows the journal from its first entry, and checks the newest snapshot on the way. */
-export async function verifyGroup(loader: Loader, place: { partition: number; id: string }): Promise<Verified> {
+export async function verifyGroup(
+  loader: Loader,
+  place: { partition: number; id: string },
+): Promise<Verified> {
   const whole = await loadGroup(loader, place, { ignoreSnapshots: true });
   const verified = { id: place.id, entries: whole.group.seq };
   if (whole.isBroken === true) return { ...verified, difference: whole.parked ?? 'unknown' };
@@ -23,5 +26,8 @@ export async function verifyGroup(loader: Loader, place: { partition: number; id
   const { group } = await loadGroup(loader, place, { ignoreSnapshots: true, untilSeq: stored.seq });
   const again = loader.freezer.freeze(group, stored.parent ?? 0).snapshot;
   if (again.hash === stored.hash) return verified;
-  return { ...verified, difference: `the snapshot at seq ${stored.seq} is not what the journal gives` };
+  return {
+    ...verified,
+    difference: `the snapshot at seq ${stored.seq} is not what the journal gives`,
+  };
 }

@@ -72,21 +72,33 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
     let context: unknown = snapshot.context;
     for (const keys of placesOf(context, definition.chunked)) {
       context = change(context, keys, (place) => {
-        const chunks = (place as { chunks: object[] }).chunks.map((chunk) => freezeChunk(chunk, fresh));
+        const chunks = (place as { chunks: object[] }).chunks.map((chunk) =>
+          freezeChunk(chunk, fresh),
+        );
         return { ...(place as object), chunks };
       });
     }
     return stepper.persist(withContext(snapshot, context));
   };
 
-  const thawActor = async (address: string, persisted: unknown, versions: Readonly<Record<string, number>>) => {
+  const thawActor = async (
+    address: string,
+    persisted: unknown,
+    versions: Readonly<Record<string, number>>,
+  ) => {
     const kind = kindOf(address);
     const { definition, stepper, version } = registry.kind(kind);
     const from = versions[kind] ?? 1;
-    const current = from === version ? persisted : migrated(kind, definition.migrate, persisted, { from, version });
+    const current =
+      from === version
+        ? persisted
+        : migrated(kind, definition.migrate, persisted, { from, version });
     let context: unknown = (current as { context: unknown }).context;
     for (const keys of placesOf(context, definition.chunked)) {
-      const place = keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], context);
+      const place = keys.reduce<unknown>(
+        (at, key) => (at as Record<string, unknown>)[key],
+        context,
+      );
       const chunks = await Promise.all((place as { chunks: unknown[] }).chunks.map(thawChunk));
       context = change(context, keys, (old) => ({ ...(old as object), chunks }));
     }
@@ -100,11 +112,19 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
       const state: Frozen = {
         root: group.root,
         createdAt: group.createdAt,
-        actors: Object.fromEntries([...group.actors].map(([address, snapshot]) => [address, freezeActor(address, snapshot, fresh)])),
+        actors: Object.fromEntries(
+          [...group.actors].map(([address, snapshot]) => [
+            address,
+            freezeActor(address, snapshot, fresh),
+          ]),
+        ),
         attempts: [...obligations.attempts.values()],
         timers: [...obligations.timers.values()],
         commands: [...obligations.commands],
-        values: { length: values.length, chunks: values.chunks.map((chunk) => freezeChunk(chunk, fresh)) },
+        values: {
+          length: values.length,
+          chunks: values.chunks.map((chunk) => freezeChunk(chunk, fresh)),
+        },
       };
       const text = JSON.stringify(state);
       const snapshot: StoredSnapshot = {
@@ -127,7 +147,10 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
 
     async thaw({ group: id, seq, at, hash, state, versions }) {
       if (sha256(state) !== hash) {
-        throw new MillraceError('store', `snapshot ${id}/${seq} does not match its hash; the store file is damaged`);
+        throw new MillraceError(
+          'store',
+          `snapshot ${id}/${seq} does not match its hash; the store file is damaged`,
+        );
       }
       const frozen = stateSchema.parse(JSON.parse(state));
       const actors = new Map<string, AnyMachineSnapshot>();
@@ -180,7 +203,11 @@ function expand(value: unknown, [key, ...rest]: readonly string[]): string[][] {
 }
 
 /** A copy of `value` with the place at `path` changed. */
-function change(value: unknown, path: readonly string[], edit: (place: unknown) => unknown): unknown {
+function change(
+  value: unknown,
+  path: readonly string[],
+  edit: (place: unknown) => unknown,
+): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return edit(value);
   const record = value as Record<string, unknown>;
@@ -189,5 +216,9 @@ function change(value: unknown, path: readonly string[], edit: (place: unknown) 
 
 /** The same snapshot over another context; only good for `persist`. */
 function withContext(snapshot: AnyMachineSnapshot, context: unknown): AnyMachineSnapshot {
-  return Object.assign(Object.create(Object.getPrototypeOf(snapshot) as object) as AnyMachineSnapshot, snapshot, { context });
+  return Object.assign(
+    Object.create(Object.getPrototypeOf(snapshot) as object) as AnyMachineSnapshot,
+    snapshot,
+    { context },
+  );
 }

@@ -3,15 +3,14 @@
  * reused: it collects what a hosted actor would have done, and the runtime does it after the commit.
  */
 import { createActor } from 'xstate';
-import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import type { ActorEvent } from './actor.ts';
 
 export type Effect = EventObject & Readonly<Record<string, unknown>>;
 
 /** What an `after` or a delayed `raise` asks for; the key is XState's own id of it. */
 export type TimerChange =
-  | { kind: 'set'; key: string; event: ActorEvent; afterMs: number }
-  | { kind: 'clear'; key: string };
+  { kind: 'set'; key: string; event: ActorEvent; afterMs: number } | { kind: 'clear'; key: string };
 
 export type Stepped = { snapshot: AnyMachineSnapshot; effects: Effect[]; timers: TimerChange[] };
 
@@ -33,6 +32,7 @@ export type Stepper = {
 export function createStepper(machine: AnyStateMachine): Stepper {
   const sink: { now: Collected } = { now: { effects: [], timers: [] } };
   const scope = inertScope(machine, sink);
+  const steppable = asSteppable(machine);
   const collect = (advance: () => AnyMachineSnapshot): Stepped => {
     sink.now = { effects: [], timers: [] };
     const snapshot = advance();
@@ -40,11 +40,11 @@ export function createStepper(machine: AnyStateMachine): Stepper {
     return { snapshot, ...sink.now };
   };
   const fresh = (input: unknown): Stepped =>
-    collect(() => machine.getInitialSnapshot(scope, input));
+    collect(() => steppable.getInitialSnapshot(scope, input));
   const start = templateStart(machine, fresh);
   return {
     start,
-    step: (snapshot, event) => collect(() => machine.transition(snapshot, event, scope)),
+    step: (snapshot, event) => collect(() => steppable.transition(snapshot, event, scope)),
     persist: (snapshot) => machine.getPersistedSnapshot(snapshot),
     restore: (persisted) => restore(machine, persisted),
   };
@@ -75,7 +75,7 @@ function templateStart(
       return first;
     }
     const snapshot: AnyMachineSnapshot = Object.assign(
-      Object.create(Object.getPrototypeOf(template)) as AnyMachineSnapshot,
+      Object.create(Object.getPrototypeOf(template) as object) as AnyMachineSnapshot,
       template,
       { context: contextOf({ input }) },
     );
@@ -85,6 +85,16 @@ function templateStart(
 
 function isQuiet(state: AnyStateMachine['root']): boolean {
   return state.entry.length === 0 && state.after.length === 0 && (state.always ?? []).length === 0;
+}
+
+type Steppable = {
+  getInitialSnapshot(scope: object, input: unknown): AnyMachineSnapshot;
+  transition(snapshot: AnyMachineSnapshot, event: ActorEvent, scope: object): AnyMachineSnapshot;
+};
+
+/** XState's own types ask for a whole actor system as the scope; stepping uses only what `inertScope` has. */
+function asSteppable(machine: AnyStateMachine): Steppable {
+  return machine;
 }
 
 /** XState types a context factory by its machine; a stepper knows machines of any type. */
@@ -108,13 +118,15 @@ function asOptions(persisted: unknown): Parameters<typeof createActor>[1] {
 }
 
 /** The scope that XState hands to actions: everything asked of it is collected, nothing is done. */
-function inertScope(machine: AnyStateMachine, sink: { now: Collected }): AnyActorScope {
+function inertScope(machine: AnyStateMachine, sink: { now: Collected }): object {
   const self = createActor(machine);
   const system = {
     ...self.system,
     _sendInspectionEvent: () => undefined,
     scheduler: {
-      schedule: (_from: unknown, _to: unknown, event: ActorEvent, afterMs: number, key: string) => {
+      // XState's order: source, target, event, delay, id.
+      schedule: (...asked: [unknown, unknown, ActorEvent, number, string]) => {
+        const [, , event, afterMs, key] = asked;
         sink.now.timers.push({ kind: 'set', key, event, afterMs });
       },
       cancel: (_from: unknown, key: string) => {
@@ -122,7 +134,7 @@ function inertScope(machine: AnyStateMachine, sink: { now: Collected }): AnyActo
       },
     },
   };
-  const scope = {
+  return {
     self,
     system,
     id: machine.id,
@@ -136,14 +148,12 @@ function inertScope(machine: AnyStateMachine, sink: { now: Collected }): AnyActo
     emit: (effect: Effect) => {
       sink.now.effects.push(effect);
     },
-    actionExecutor: (action: { exec?: (info: unknown, params: unknown) => void; info: unknown; params: unknown }) => {
+    actionExecutor: (action: {
+      exec?: (info: unknown, params: unknown) => void;
+      info: unknown;
+      params: unknown;
+    }) => {
       action.exec?.(action.info, action.params);
     },
   };
-  return asScope(scope);
-}
-
-/** XState's scope type asks for a whole actor system; stepping uses only what is above. */
-function asScope(scope: object): AnyActorScope {
-  return scope as AnyActorScope;
 }

@@ -2,7 +2,6 @@
  * Collects the transitions of a turn in short form: numbered actors that make the same move are one
  * transition with ranges (`job/0-199`). Readers expand them again.
  */
-import type { StateValue } from 'xstate';
 import type { Transition } from '../ports/journal.ts';
 import { stateName } from './stateName.ts';
 
@@ -12,7 +11,7 @@ export class TransitionLog {
   readonly #moves = new Map<string, Move>();
 
   /** Notes a move of one actor; staying in a state is none. */
-  add(actor: string, from: StateValue, to: StateValue): void {
+  add(actor: string, from: unknown, to: unknown): void {
     if (from === to) return;
     const [before, after] = [stateName(from), stateName(to)];
     if (before === after) return;
@@ -59,7 +58,7 @@ const isRange = /^(\d+)-(\d+)$/;
 /** `['1','2','3','9']` → `1-3,9`; ids that are no numbers are listed. */
 function ranges(ids: readonly string[]): string {
   const parts: string[] = [];
-  for (let first = 0; first < ids.length; ) {
+  for (let first = 0; first < ids.length;) {
     let last = first;
     while (follows(ids[last], ids[last + 1])) last += 1;
     const [from = '', to = ''] = [ids[first], ids[last]];

@@ -7,7 +7,8 @@ export function dueAt(when: When, at: number): number {
   if ('afterMs' in when) return at + when.afterMs;
   if ('cron' in when) return nextCron(when, at);
   const due = typeof when.at === 'number' ? when.at : Date.parse(when.at);
-  if (Number.isNaN(due)) throw new Error(`"${when.at}" is no instant; write it as ISO 8601, 2026-01-31T08:00:00Z`);
+  if (Number.isNaN(due))
+    throw new Error(`"${when.at}" is no instant; write it as ISO 8601, 2026-01-31T08:00:00Z`);
   return due;
 }
 

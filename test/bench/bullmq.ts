@@ -9,7 +9,10 @@ import { join } from 'node:path';
 import { FlowProducer, QueueEvents, Worker } from 'bullmq';
 import type { FlowJob } from 'bullmq';
 
-export type Bullmq = { run(chains: number, steps: number): Promise<number>; close(): Promise<void> };
+export type Bullmq = {
+  run(chains: number, steps: number): Promise<number>;
+  close(): Promise<void>;
+};
 
 /** Starts redis-server (appendonly everysec) and a worker with this concurrency. */
 export async function openBullmq(concurrency: number): Promise<Bullmq> {
@@ -56,12 +59,27 @@ function flow(queueName: string, steps: number): FlowJob {
 async function startRedis(): Promise<{ port: number; stop(): Promise<void> }> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'millrace-redis-'));
-  const flags = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'];
+  const flags = [
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'everysec',
+  ];
   const redis = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(redis, 'exit');
   await new Promise<void>((resolve, reject) => {
     redis.once('error', (cause) => {
-      reject(new Error('redis-server does not start; install it to compare with BullMQ', { cause }));
+      reject(
+        new Error('redis-server does not start; install it to compare with BullMQ', { cause }),
+      );
     });
     redis.stdout.on('data', (text: Buffer) => {
       if (text.toString().includes('Ready to accept connections')) resolve();

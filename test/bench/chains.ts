@@ -24,7 +24,12 @@ export const line = defineChain({
   },
 });
 
-export type Bench = { millrace: Millrace; store: SqliteStore; folder: string; close(): Promise<void> };
+export type Bench = {
+  millrace: Millrace;
+  store: SqliteStore;
+  folder: string;
+  close(): Promise<void>;
+};
 
 /** A started millrace over a new folder. */
 export async function openBench(): Promise<Bench> {
@@ -33,7 +38,8 @@ export async function openBench(): Promise<Bench> {
   const millrace = createMillrace(
     { jobs: [step], chains: [line], data: folder, concurrency: 100 },
     {
-      openStore: ({ data, partitions }) => (store = openSqliteStore({ path: join(data, 'store.db'), partitions })),
+      openStore: ({ data, partitions }) =>
+        (store = openSqliteStore({ path: join(data, 'store.db'), partitions })),
     },
   );
   await millrace.start();

@@ -27,7 +27,11 @@ export async function benchLone(report: Report): Promise<void> {
   }
 }
 
-async function latency(report: Report, { millrace }: Bench, { steps, commit }: { steps: number; commit: () => number }): Promise<void> {
+async function latency(
+  report: Report,
+  { millrace }: Bench,
+  { steps, commit }: { steps: number; commit: () => number },
+): Promise<void> {
   const chains: number[] = [];
   const commits: number[] = [];
   for (let n = 0; n < warmUp + samples; n += 1) {
@@ -48,13 +52,19 @@ async function latency(report: Report, { millrace }: Bench, { steps, commit }: {
     unit: 'ms',
     goal: { atMost: (steps + 1) * c + 0.3 * steps },
   });
-  report.add({ name: `lone chain of ${steps} steps, p99`, value: percentile(chains, 0.99), unit: 'ms' });
+  report.add({
+    name: `lone chain of ${steps} steps, p99`,
+    value: percentile(chains, 0.99),
+    unit: 'ms',
+  });
 }
 
 /** Times one commit of one row in a file beside the store, with the store's own settings. */
 function commitTimer(folder: string): () => number {
   const db = new Database(join(folder, 'commit.db'), {});
-  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT)');
+  db.exec(
+    'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT)',
+  );
   const insert = db.prepare('INSERT INTO row (text) VALUES (?)');
   return () => {
     const before = performance.now();
@@ -72,7 +82,12 @@ async function counts(report: Report, { millrace, store, folder }: Bench): Promi
     await (await millrace.client.start(line, { steps })).finished();
     differences.push(store.stats().commits - before);
   }
-  report.add({ name: `commits of a lone chain of ${steps} steps, median of 20`, value: median(differences), unit: 'commits', goal: { atMost: steps + 1 } });
+  report.add({
+    name: `commits of a lone chain of ${steps} steps, median of 20`,
+    value: median(differences),
+    unit: 'commits',
+    goal: { atMost: steps + 1 },
+  });
   const request = await millrace.client.start(line, { steps });
   await request.finished();
   const entries: Entry[] = [];
@@ -80,8 +95,17 @@ async function counts(report: Report, { millrace, store, folder }: Bench): Promi
     for await (const entry of store.journal.read(partition, 0)) entries.push(entry);
   }
   const ofRequest = entries.filter(({ group }) => group === request.id);
-  report.add({ name: 'entries per job, creation included', value: ofRequest.length / steps, unit: 'entries' });
-  report.add({ name: 'journal bytes an entry beside user data', value: await bytesAnEntry(entries, folder), unit: 'bytes', goal: { atMost: 300 } });
+  report.add({
+    name: 'entries per job, creation included',
+    value: ofRequest.length / steps,
+    unit: 'entries',
+  });
+  report.add({
+    name: 'journal bytes an entry beside user data',
+    value: await bytesAnEntry(entries, folder),
+    unit: 'bytes',
+    goal: { atMost: 300 },
+  });
 }
 
 /** Appends the same entries to a new store and looks at its file. */
@@ -94,7 +118,10 @@ async function bytesAnEntry(entries: readonly Entry[], folder: string): Promise<
     if (part.length > 0) await store.journal.append(part);
   }
   await store.close();
-  const user = entries.reduce((sum, { body = '', type }) => sum + (type === 'chain.create' ? body.length : 0), 0);
+  const user = entries.reduce(
+    (sum, { body = '', type }) => sum + (type === 'chain.create' ? body.length : 0),
+    0,
+  );
   const bytes = (statSync(path).size - empty - user) / entries.length;
   rmSync(path);
   return bytes;

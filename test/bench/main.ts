@@ -16,7 +16,9 @@ async function benchThroughput(report: Report): Promise<void> {
   const bullmq = await openBullmq(100);
   const run = async (): Promise<number> => {
     const before = performance.now();
-    const requests = await Promise.all(Array.from({ length: chains }, () => bench.millrace.client.start(line, { steps })));
+    const requests = await Promise.all(
+      Array.from({ length: chains }, () => bench.millrace.client.start(line, { steps })),
+    );
     await Promise.all(requests.map((request) => request.finished()));
     return performance.now() - before;
   };
@@ -24,12 +26,29 @@ async function benchThroughput(report: Report): Promise<void> {
     await run();
     await bullmq.run(chains, steps);
     const times: { ours: number; theirs: number }[] = [];
-    for (let n = 0; n < rounds; n += 1) times.push({ ours: await run(), theirs: await bullmq.run(chains, steps) });
+    for (let n = 0; n < rounds; n += 1)
+      times.push({ ours: await run(), theirs: await bullmq.run(chains, steps) });
     const perSecond = (ms: number): number => (chains * steps * 1000) / ms;
-    report.add({ name: `${chains} chains × ${steps} steps, millrace`, value: perSecond(median(times.map(({ ours }) => ours))), unit: 'steps/s' });
-    report.add({ name: `${chains} chains × ${steps} steps, BullMQ flows`, value: perSecond(median(times.map(({ theirs }) => theirs))), unit: 'steps/s' });
-    report.add({ name: 'ratio, median of 5 rounds', value: median(times.map(({ ours, theirs }) => theirs / ours)), unit: '× BullMQ' });
-    report.add({ name: 'ratio, lowest of 5 rounds', value: Math.min(...times.map(({ ours, theirs }) => theirs / ours)), unit: '× BullMQ' });
+    report.add({
+      name: `${chains} chains × ${steps} steps, millrace`,
+      value: perSecond(median(times.map(({ ours }) => ours))),
+      unit: 'steps/s',
+    });
+    report.add({
+      name: `${chains} chains × ${steps} steps, BullMQ flows`,
+      value: perSecond(median(times.map(({ theirs }) => theirs))),
+      unit: 'steps/s',
+    });
+    report.add({
+      name: 'ratio, median of 5 rounds',
+      value: median(times.map(({ ours, theirs }) => theirs / ours)),
+      unit: '× BullMQ',
+    });
+    report.add({
+      name: 'ratio, lowest of 5 rounds',
+      value: Math.min(...times.map(({ ours, theirs }) => theirs / ours)),
+      unit: '× BullMQ',
+    });
     console.log('\nWhere a round of ours spends its time:');
     for (const { part, share } of (await profile(async () => void (await run()))).slice(0, 12)) {
       console.log(`  ${(share * 100).toFixed(1).padStart(5)} %  ${part}`);

@@ -3,7 +3,9 @@ import { Session } from 'node:inspector/promises';
 import type { Profiler } from 'node:inspector';
 
 /** Runs `work` under the profiler; returns shares of the busy time by part, largest first. */
-export async function profile(work: () => Promise<void>): Promise<{ part: string; share: number }[]> {
+export async function profile(
+  work: () => Promise<void>,
+): Promise<{ part: string; share: number }[]> {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
@@ -14,7 +16,11 @@ export async function profile(work: () => Promise<void>): Promise<{ part: string
   return shares(taken);
 }
 
-function shares({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): { part: string; share: number }[] {
+function shares({
+  nodes,
+  samples = [],
+  timeDeltas = [],
+}: Profiler.Profile): { part: string; share: number }[] {
   const partOf = new Map(nodes.map(({ id, callFrame }) => [id, part(callFrame)]));
   const times = new Map<string, number>();
   samples.forEach((id, n) => {

@@ -11,24 +11,35 @@ export type Figure = {
 };
 
 /** A figure as it is written: `holds` is null where there is no goal. */
-type Reported = { name: string; value: number; unit: string; goal: string | null; holds: boolean | null };
+type Reported = {
+  name: string;
+  value: number;
+  unit: string;
+  goal: string | null;
+  holds: boolean | null;
+};
 
 export class Report {
   readonly #figures: Reported[] = [];
 
   add({ name, value, unit, goal }: Figure): void {
     const rounded = Number(value.toPrecision(4));
-    const holds = goal === undefined ? null : 'atMost' in goal ? value <= goal.atMost : value >= goal.atLeast;
+    const holds =
+      goal === undefined ? null : 'atMost' in goal ? value <= goal.atMost : value >= goal.atLeast;
     const figure: Reported = { name, value: rounded, unit, goal: goalText(goal), holds };
     this.#figures.push(figure);
     const verdict = holds === null ? '' : holds ? 'holds' : 'DOES NOT HOLD';
-    console.log(`${name.padEnd(52)} ${String(rounded).padStart(10)} ${unit.padEnd(14)} ${(figure.goal ?? '').padEnd(12)} ${verdict}`);
+    console.log(
+      `${name.padEnd(52)} ${String(rounded).padStart(10)} ${unit.padEnd(14)} ${(figure.goal ?? '').padEnd(12)} ${verdict}`,
+    );
   }
 
   /** The machine and versions that the figures belong to. */
   heading(): void {
     const [cpu] = cpus();
-    console.log(`node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown'}\n`);
+    console.log(
+      `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown'}\n`,
+    );
   }
 
   write(file: string): void {

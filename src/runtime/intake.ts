@@ -1,0 +1,66 @@
+/** Takes in a batch: decodes each message, and brings its group into memory if it is not there. */
+import { inlineBytes } from '../protocol/envelope.ts';
+import { MillraceError, PermanentError } from '../protocol/errors.ts';
+import { decode } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
+import { loadGroup } from './load.ts';
+import type { Arrival } from './mailbox.ts';
+import type { Ownership } from './ownership.ts';
+import type { Resident } from './parking.ts';
+import type { Runtime } from './runtime.ts';
+import { sha256 } from './snapshots.ts';
+import type { Loaded } from './turns.ts';
+
+/** Decodes, and brings the groups into memory that are not there. */
+export async function load(
+  runtime: Runtime,
+  own: Ownership,
+  arrivals: readonly Arrival[],
+): Promise<Loaded[]> {
+  const loaded: Loaded[] = [];
+  for (const arrival of arrivals) {
+    try {
+      const message = await withBody(
+        runtime,
+        'own' in arrival ? arrival.own : decode(arrival.delivery),
+      );
+      const resident = await residentOf(runtime, own, message);
+      loaded.push({ arrival, message, resident });
+    } catch (thrown) {
+      if (!(thrown instanceof PermanentError)) throw thrown;
+      loaded.push({ arrival, refusal: thrown.message });
+    }
+  }
+  return loaded;
+}
+
+/** A body over 64 KiB is stored once, by hash; the entry names it. */
+async function withBody(runtime: Runtime, message: Incoming): Promise<Incoming> {
+  if (message.blob !== undefined) return { ...message, body: await blobOf(runtime, message.blob) };
+  if (message.body === undefined || message.body.length <= inlineBytes) return message;
+  const blob = sha256(message.body);
+  // Not awaited: the port makes it durable before the append that names it.
+  runtime.store.blobs.put(new Map([[blob, message.body]])).catch((err: unknown) => {
+    runtime.log.warn({ err, blob }, 'blob not stored');
+  });
+  return { ...message, blob };
+}
+
+/** One that is missing is the message's fault, not the partition's. */
+async function blobOf({ store }: Runtime, hash: string): Promise<string> {
+  try {
+    return await store.blobs.get(hash);
+  } catch (cause) {
+    if (!(cause instanceof MillraceError) || cause.code !== 'store') throw cause;
+    throw new PermanentError(cause.message, { cause });
+  }
+}
+
+async function residentOf(runtime: Runtime, own: Ownership, message: Incoming): Promise<Resident> {
+  const known = own.residents.get(message.group);
+  const isOld = known === undefined || (known.isBroken === true && message.type === 'group.unpark');
+  if (!isOld) return known;
+  const resident = await loadGroup(runtime, { partition: own.partition, id: message.group });
+  own.residents.set(message.group, resident);
+  return resident;
+}

@@ -1,0 +1,74 @@
+/** The turns of a batch: each loaded message is judged in order, and gets its entry. */
+import type { Entry } from '../ports/journal.ts';
+import { partitionWake } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
+import type { Arrival } from './mailbox.ts';
+import type { Ownership } from './ownership.ts';
+import { judge, keep } from './parking.ts';
+import type { Judged, Resident } from './parking.ts';
+import type { Runtime } from './runtime.ts';
+
+/** A message that is still to be judged, or why it cannot be. */
+export type Loaded =
+  | { arrival: Arrival; message: Incoming; resident: Resident }
+  | { arrival: Arrival; refusal: string };
+
+/** A judged message; with an entry if it is to be journaled. */
+export type Turned = {
+  arrival: Arrival;
+  message?: Incoming;
+  judged: Judged | { verdict: 'rejected'; reason: string; code: string };
+  entry?: Entry;
+};
+
+/** Judges each message in order; pure but for the ownership's memory, which runs ahead until the commit. */
+export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loaded[]): Turned[] {
+  let offset = own.head;
+  return loaded.map((item): Turned => {
+    const { arrival } = item;
+    if ('refusal' in item)
+      return { arrival, judged: { verdict: 'rejected', reason: item.refusal, code: 'rejected' } };
+    const { message } = item;
+    if (message.type === partitionWake)
+      return { arrival, message, judged: { verdict: 'ignored', next: item.resident } };
+    own.at = Math.max(own.at, runtime.clock.now());
+    const resident = own.residents.get(message.group) ?? item.resident;
+    const judged = judge(runtime.registry, resident, message, own.at);
+    if (judged.verdict !== 'accepted' && judged.verdict !== 'parked')
+      return { arrival, message, judged };
+    offset += 1;
+    const entry = entryOf(own, { message, judged, resident, offset });
+    const next = judged.verdict === 'parked' ? keep(judged.next, entry, message.body) : judged.next;
+    if (!own.uncommitted.has(message.group)) own.uncommitted.set(message.group, resident);
+    own.residents.set(message.group, { ...next, offset });
+    return { arrival, message, judged, entry };
+  });
+}
+
+function entryOf(
+  own: Ownership,
+  {
+    message,
+    judged,
+    resident,
+    offset,
+  }: { message: Incoming; judged: Judged; resident: Resident; offset: number },
+): Entry {
+  const { group, type, to, meta, body, blob } = message;
+  const hasMeta = Object.keys(meta).length > 0;
+  const content = blob !== undefined ? { blob } : body !== undefined ? { body } : {};
+  return {
+    partition: own.partition,
+    offset,
+    token: own.token,
+    group,
+    seq: resident.group.seq + 1,
+    at: own.at,
+    type,
+    ...(to !== '' && { to }),
+    ...(hasMeta && { meta }),
+    ...content,
+    transitions: judged.verdict === 'accepted' ? judged.turned.transitions : [],
+    ...(judged.verdict === 'parked' && { parked: judged.reason }),
+  };
+}

@@ -74,9 +74,9 @@ const rules: readonly Rule[] = [
     from: 'src/cli/',
     may: [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
-      ...['commander', 'cli-progress', 'picocolors', 'node:'],
+      ...['src/gateway/suggest.ts', 'commander', 'cli-progress', 'picocolors', 'pino', 'node:'],
     ],
-    mayTypes: ['src/compose.ts'],
+    mayTypes: ['src/compose.ts', 'src/reader.ts'],
   },
   {
     from: 'src/compose.ts',
@@ -97,7 +97,7 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/main.ts',
-    may: ['src/cli/', 'src/compose.ts', 'src/config.ts', 'src/protocol/errors.ts', 'node:'],
+    may: ['src/cli/', 'src/compose.ts', 'src/index.ts', 'src/protocol/errors.ts', 'node:'],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },
 ];

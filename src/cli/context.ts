@@ -1,0 +1,48 @@
+/** What every command is given: the flags for all, and what main.ts lets them host and read. */
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import type { Millrace, OpenReader } from '../compose.ts';
+import { dataFolder, loadConfig, toConfig } from '../config.ts';
+import type { Config } from '../config.ts';
+
+/** What commands need of the composition root. */
+export type Hosting = {
+  host(config: Config, ports: { log: Logger }): Millrace;
+  openReader(config: Config): OpenReader;
+  /** The public API, for the `import 'millrace'` of a configuration. */
+  millrace: object;
+};
+
+export type Flags = { data?: string; config?: string; debug?: boolean };
+
+export type Context = {
+  hosting: Hosting;
+  /** Definitions and all; rejects with MillraceError `config`. */
+  config(): Promise<Config>;
+  /** For reading: the configuration's file is not looked at when the folder is named. */
+  readingConfig(): Promise<Config>;
+  /** `millrace resume ID` with the flags that were given. */
+  command(words: string): string;
+};
+
+export function contextOf(hosting: Hosting, command: Command): Context {
+  const flags = command.optsWithGlobals<Flags>();
+  const config = (): Promise<Config> => loadConfig(flags, { millrace: hosting.millrace });
+  return {
+    hosting,
+    config,
+    async readingConfig() {
+      const data = flags.config === undefined ? dataFolder(flags) : undefined;
+      return data === undefined ? config() : toConfig({ data }, '--data');
+    },
+    command: (words) =>
+      ['millrace', ...flag('--config', flags.config), ...flag('--data', flags.data), words].join(
+        ' ',
+      ),
+  };
+}
+
+function flag(name: string, value: string | undefined): string[] {
+  if (value === undefined) return [];
+  return [name, /^[\w./@:+-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`];
+}

@@ -1,0 +1,54 @@
+/** `millrace events ID`: the event log of a request, a line an entry. */
+import type { RequestEvent } from '../reader.ts';
+import type { Context } from './context.ts';
+import { exitCodes } from './exit.ts';
+import { colorsOf, count, print } from './print.ts';
+
+export type EventsOptions = { json?: boolean; bodies?: boolean; after: number };
+
+export async function events(
+  context: Context,
+  id: string,
+  options: EventsOptions,
+): Promise<number> {
+  const { json = false, bodies = false, after } = options;
+  const reader = context.hosting.openReader(await context.readingConfig());
+  try {
+    for await (const event of reader.events(id, after)) {
+      if (json) print(JSON.stringify(bodies ? event : without(event)));
+      else printEvent(event, bodies);
+    }
+    return exitCodes.complete;
+  } finally {
+    await reader.close();
+  }
+}
+
+function without({ body: _, ...event }: RequestEvent): object {
+  return event;
+}
+
+function printEvent(event: RequestEvent, bodies: boolean): void {
+  const { seq, at, type, parked, body } = event;
+  const colors = colorsOf(process.stdout);
+  const time = new Date(at).toISOString().slice(11, 23);
+  const moves = moveTexts(event).join('; ');
+  const kept = parked === undefined ? '' : '  (kept: parked)';
+  print(
+    `${String(seq).padStart(5)}  ${colors.dim(time)}  ${type.padEnd(18)}  ${moves}${kept}`.trimEnd(),
+  );
+  if (bodies && body !== undefined) print(`       ${JSON.stringify(body)}`);
+}
+
+/** `job/a RUNNING → COMPLETE`; of many jobs that go the same way the first is named. */
+function moveTexts({ transitions }: RequestEvent): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { actor, from, to } of transitions) {
+    const move = `${from} → ${to}`;
+    groups.set(move, [...(groups.get(move) ?? []), actor]);
+  }
+  return [...groups].map(([move, [first = '', ...rest]]) => {
+    const more = rest.length === 0 ? '' : ` and ${count(rest.length)} more`;
+    return `${first}${more} ${move}`;
+  });
+}

@@ -1,0 +1,59 @@
+/** `millrace replay [ID] --verify`: steps journals again and compares with what was stored. */
+import type { OpenReader } from '../compose.ts';
+import { MillraceError } from '../protocol/errors.ts';
+import type { Context } from './context.ts';
+import { exitCodes } from './exit.ts';
+import { count, plural, print, printJson } from './print.ts';
+
+export type ReplayOptions = { verify?: boolean; json?: boolean };
+
+type Result = { id: string; entries: number; difference?: string };
+
+export async function replay(
+  context: Context,
+  id: string | undefined,
+  options: ReplayOptions,
+): Promise<number> {
+  if (options.verify !== true) {
+    throw new MillraceError(
+      'usage',
+      'replay needs --verify: it steps the journal again and compares, and does nothing else',
+    );
+  }
+  // Actors of the user's own are stepped too: the definitions are needed.
+  const reader = context.hosting.openReader(await context.config());
+  try {
+    const results = await verifyAll(reader, id);
+    if (options.json === true) printJson(results);
+    else printResults(results);
+    return results.some(({ difference }) => difference !== undefined)
+      ? exitCodes.fail
+      : exitCodes.complete;
+  } finally {
+    await reader.close();
+  }
+}
+
+async function verifyAll(reader: OpenReader, id: string | undefined): Promise<Result[]> {
+  if (id !== undefined) {
+    await reader.state(id);
+    return [await reader.verify(id)];
+  }
+  const results: Result[] = [];
+  for (const { group } of await reader.list(Number.MAX_SAFE_INTEGER))
+    results.push(await reader.verify(group));
+  return results;
+}
+
+function printResults(results: readonly Result[]): void {
+  for (const { id, entries, difference } of results) {
+    print(
+      `${id}  ${plural(entries, 'entry').replace('entrys', 'entries')}  ${difference ?? 'the same'}`,
+    );
+  }
+  const differ = results.filter(({ difference }) => difference !== undefined).length;
+  const entries = results.reduce((sum, each) => sum + each.entries, 0);
+  print(
+    `${plural(results.length, 'request')}, ${count(entries)} entries stepped again, ${differ === 0 ? 'no difference' : plural(differ, 'difference')}`,
+  );
+}

@@ -1,0 +1,74 @@
+/** `millrace status [ID]`: one request, or the newest; reads the store, beside a host or without one. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isTerminal, publicState } from '../protocol/states.ts';
+import type { OpenReader } from '../compose.ts';
+import type { Context } from './context.ts';
+import { exitCodes } from './exit.ts';
+import { columns, instant, note, print, printJson } from './print.ts';
+import { printStatus, sayHowToGoOn } from './summary.ts';
+
+export type StatusOptions = { json?: boolean; limit: number };
+
+export async function status(
+  context: Context,
+  id: string | undefined,
+  options: StatusOptions,
+): Promise<number> {
+  const config = await context.readingConfig();
+  const reader = context.hosting.openReader(config);
+  try {
+    if (id === undefined) await list(reader, options);
+    else await one({ ...context, reader, data: config.data }, id, options);
+    return exitCodes.complete;
+  } finally {
+    await reader.close();
+  }
+}
+
+type Opened = Context & { reader: OpenReader; data: string };
+
+async function one(context: Opened, id: string, { json = false }: StatusOptions): Promise<void> {
+  const { reader, data } = context;
+  const found = await reader.status(id);
+  if (json) printJson(found);
+  else printStatus(found);
+  sayHowToGoOn(context, found);
+  const isUnderWay =
+    !isTerminal(found.state) && found.state !== 'SUSPENDED' && found.parked === undefined;
+  if (isUnderWay && !isHosted(data))
+    note(`No process hosts it. Go on with it: ${context.command(`resume ${id}`)}`);
+}
+
+/** As far as the file tells that the host writes: a killed one leaves it behind. */
+function isHosted(data: string): boolean {
+  try {
+    process.kill(Number(readFileSync(join(data, 'host.pid'), 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function list(reader: OpenReader, { json = false, limit }: StatusOptions): Promise<void> {
+  const heads = await reader.list(limit);
+  const requests = heads.map(({ group, type, state, parked, createdAt, updatedAt }) => ({
+    id: group,
+    type,
+    state: publicState(state),
+    ...(parked !== undefined && { parked }),
+    createdAt,
+    updatedAt,
+  }));
+  if (json) printJson(requests);
+  else if (requests.length === 0) note('No request has been started here yet.');
+  else {
+    const rows = requests.map(({ id, type, state, parked, createdAt }) => [
+      id,
+      parked === undefined ? state : `${state}, parked`,
+      instant(createdAt),
+      type,
+    ]);
+    print(columns([['REQUEST', 'STATE', 'CREATED', 'TYPE'], ...rows]));
+  }
+}

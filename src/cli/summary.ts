@@ -1,0 +1,91 @@
+/** What is said of a request at the end, and by `status`. */
+import type { RequestStatus } from '../reader.ts';
+import { isTerminal } from '../protocol/states.ts';
+import type { Context } from './context.ts';
+import {
+  colorsOf,
+  count,
+  duration,
+  instant,
+  lastLines,
+  note,
+  plural,
+  print,
+  printJson,
+} from './print.ts';
+
+const reasonLines = 4;
+const mostFailures = 10;
+
+/** The end of `run` and `resume`: one JSON document, or a few lines. */
+export function printSummary(
+  context: Context,
+  status: RequestStatus,
+  options: { json: boolean; ms: number },
+): void {
+  if (options.json) printJson({ ...status, durationMs: options.ms });
+  else {
+    print(`${paint(status.state)} in ${duration(options.ms)}: ${countsText(status)}`);
+    printFailures(status);
+    print(`request ${status.id}`);
+  }
+  sayHowToGoOn(context, status);
+}
+
+/** A note on stderr where something can be done. */
+export function sayHowToGoOn(context: Context, { id, state, parked }: RequestStatus): void {
+  if (parked !== undefined) {
+    note(`It is parked: ${lastLines(parked, reasonLines, '').trim()}`);
+    note(`Mend the cause, then: ${context.command(`unpark ${id}`)}`);
+  } else if (state === 'SUSPENDED') {
+    note(`Go on with it: ${context.command(`resume ${id}`)}`);
+  }
+}
+
+/** `millrace status ID`. */
+export function printStatus(status: RequestStatus): void {
+  const { id, type, state, args, user, parked, createdAt, updatedAt, running } = status;
+  const took = isTerminal(state) ? ` (${duration(updatedAt - createdAt)})` : '';
+  print(`request  ${id}`);
+  print(`type     ${type}`);
+  print(`state    ${paint(state)}${parked === undefined ? '' : ', parked'}`);
+  print(`jobs     ${countsText(status)}`);
+  print(`args     ${JSON.stringify(args)}`);
+  if (user !== undefined) print(`user     ${user}`);
+  print(`created  ${instant(createdAt)}`);
+  print(`updated  ${instant(updatedAt)}${took}`);
+  for (const { name, attempt } of running.slice(0, mostFailures)) {
+    print(`running  ${name}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
+  }
+  if (running.length > mostFailures)
+    print(`         and ${count(running.length - mostFailures)} more`);
+  printFailures(status);
+}
+
+/** `1,200 complete, 3 failed of 20,001 jobs`. */
+export function countsText({ counts, total }: RequestStatus): string {
+  if (counts.complete === total) return `${plural(total, 'job')} complete`;
+  const order = ['complete', 'failed', 'stopped', 'running', 'pending'] as const;
+  const parts = order
+    .filter((state) => counts[state] > 0)
+    .map((state) => `${count(counts[state])} ${state}`);
+  return `${parts.join(', ')} of ${plural(total, 'job')}`;
+}
+
+/** A state in its colour. */
+export function paint(state: string): string {
+  const colors = colorsOf(process.stdout);
+  if (state === 'COMPLETE') return colors.green(state);
+  if (state === 'FAIL') return colors.red(state);
+  return state === 'RUNNING' || state === 'PENDING' ? state : colors.yellow(state);
+}
+
+function printFailures({ failures, counts }: RequestStatus): void {
+  const shown = failures.slice(-mostFailures);
+  for (const { name, reason } of shown) {
+    print(`${colorsOf(process.stdout).red('failed')}   ${name}`);
+    print(lastLines(reason, reasonLines, '         '));
+  }
+  const more = counts.failed - shown.length;
+  if (shown.length > 0 && more > 0) print(`         and ${count(more)} more`);
+}

@@ -1,0 +1,28 @@
+/** `millrace unpark ID`: steps what was kept while a request was parked. */
+import type { Context } from './context.ts';
+import { exitCodes } from './exit.ts';
+import { note, plural, print, printJson } from './print.ts';
+import { withClient } from './session.ts';
+
+export type UnparkOptions = { skip?: boolean; json?: boolean };
+
+export async function unpark(
+  context: Context,
+  id: string,
+  { skip = false, json = false }: UnparkOptions,
+): Promise<number> {
+  const config = await context.config();
+  const reader = context.hosting.openReader(config);
+  await reader.state(id).finally(() => reader.close());
+  const { stepped, skipped, state } = await withClient(context, config, async (client) => {
+    const answer = await client.request(id).unpark({ skip });
+    return { ...answer, ...(await client.reader.state(id)) };
+  });
+  if (json) printJson({ id, stepped, skipped, state });
+  else {
+    const aside = skipped === 0 ? '' : `, ${plural(skipped, 'message')} set aside`;
+    print(`unparked: ${plural(stepped, 'message')} stepped${aside}; the request is ${state}`);
+  }
+  note(`Go on with it: ${context.command(`resume ${id}`)}`);
+  return exitCodes.complete;
+}

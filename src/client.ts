@@ -107,7 +107,6 @@ export async function openClient(
         messageId,
         type,
         timestamp: clock.now(),
-        correlationId: messageId,
         replyTo,
         headers: { group, to: 'chain/main' },
       },

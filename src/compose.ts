@@ -2,6 +2,7 @@
  * Composition root: config → adapters → roles. The only importer of adapters and actors; programs
  * come in through `createMillrace`, the command line also through `openReader`.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -129,7 +130,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       outlet,
       log,
       random: Math.random,
-      newToken: newId,
+      newToken: () => randomBytes(9).toString('base64url'),
     };
     const host = new Host(runtime);
     closers.push(() => host.stop());

@@ -2,7 +2,7 @@
  * One chain alone: latency from creation to its end against the cost of a commit measured in between,
  * and what it counts: commits, entries, bytes.
  */
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
@@ -108,21 +108,30 @@ async function counts(report: Report, { millrace, store, folder }: Bench): Promi
   });
 }
 
-/** Appends the same entries to a new store and looks at its file. */
+/** Appends the same entries to a new store and looks at the pages of its file. */
 async function bytesAnEntry(entries: readonly Entry[], folder: string): Promise<number> {
   const path = join(folder, 'bytes.db');
   const store = openSqliteStore({ path, partitions: 16 });
-  const empty = statSync(path).size;
+  const empty = usedBytes(path);
   for (let partition = 0; partition < store.partitions; partition += 1) {
     const part = entries.filter((entry) => entry.partition === partition);
     if (part.length > 0) await store.journal.append(part);
   }
-  await store.close();
   const user = entries.reduce(
     (sum, { body = '', type }) => sum + (type === 'chain.create' ? body.length : 0),
     0,
   );
-  const bytes = (statSync(path).size - empty - user) / entries.length;
+  const bytes = (usedBytes(path) - empty - user) / entries.length;
+  await store.close();
   rmSync(path);
   return bytes;
+}
+
+function usedBytes(path: string): number {
+  const db = new Database(path, {});
+  const [pages] = db
+    .prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size')
+    .all() as { bytes: number }[];
+  db.close();
+  return pages?.bytes ?? NaN;
 }

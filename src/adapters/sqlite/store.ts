@@ -46,6 +46,8 @@ export class SqliteStore implements Store {
     this.#closed = true;
     try {
       this.#queue.flush();
+      // Readers may keep the log from being emptied; it is then emptied by whoever writes next.
+      if (this.#queue.commits > 0) this.#connection.pragma('wal_checkpoint(TRUNCATE)');
     } finally {
       this.#queue.close();
       this.#connection.close();

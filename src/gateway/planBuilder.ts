@@ -1,6 +1,5 @@
 /**
- * Collects what a chain's `plan` adds, checks each job as it comes, and makes the Plan when all are there,
- * since `after` may name a job that is added later.
+ * Collects and checks what a chain's `plan` adds; the Plan is made at the end, as `after` may look ahead.
  */
 import { findCycle, noopType } from '../../machines/graph.ts';
 import type { Plan, PlanJob, PlanSequence } from '../../machines/graph.ts';

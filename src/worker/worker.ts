@@ -3,9 +3,6 @@
  * group that asked. A delivery stays unacked until its answer is confirmed, so nothing taken is lost.
  */
 import { randomUUID } from 'node:crypto';
-import type { JobDefinition } from '../definitions.ts';
-import type { Broker } from '../ports/broker.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
 import { baseTopology, exchanges, jobQueue } from '../protocol/topology.ts';
 import { jobTopology, ownQueueTopology } from '../protocol/topology.ts';
@@ -15,45 +12,13 @@ import { execute } from './execution.ts';
 import { closeLanes } from './held.ts';
 import type { Held, Lane } from './held.ts';
 import { answerPublication, decodeCancel, decodeStart, rejection } from './messages.ts';
+import type { Worker, WorkerOptions } from './options.ts';
 import { createPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
 import { subscribe } from './subscription.ts';
 import type { Receipt, Subscription } from './subscription.ts';
 
-export type StatusSignal = {
-  requestId: string;
-  jobId: string;
-  attempt: number;
-  text: string;
-  at: number;
-};
-
-export type WorkerOptions = {
-  broker: Broker;
-  clock: Clock;
-  jobs: readonly JobDefinition[];
-  /** Handlers at a time, over all job types; default 50. */
-  concurrency?: number;
-  /** For handlers to end in after a time-out, and after `drain()`; default 10,000. */
-  graceMs?: number;
-  onStatus?(signal: StatusSignal): void;
-  /** In [0, 1), for the spread of waits; default `Math.random`. */
-  random?(): number;
-};
-
-export type Worker = {
-  /** Declares the job queues and takes attempts from them; rejects when the broker does not answer. */
-  start(): Promise<void>;
-  /**
-   * Takes no more, aborts what runs and waits for it, the grace at most; what has no confirmed answer
-   * goes back to its queue, a type's channel at a time, as soon as nothing of that type runs here.
-   */
-  drain(): Promise<void>;
-  /** Drains, then gives up what is not confirmed; may be called twice, or before start. */
-  stop(): Promise<void>;
-  /** Handlers that have not ended. */
-  running(): number;
-};
+export type { StatusSignal, Worker, WorkerOptions } from './options.ts';
 
 /** A worker for these jobs; nothing happens before `start()`. */
 export function createWorker(options: WorkerOptions): Worker {

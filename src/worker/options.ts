@@ -1,0 +1,39 @@
+/** What a worker is made from, and what can be asked of it. */
+import type { JobDefinition } from '../definitions.ts';
+import type { Broker } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+
+export type StatusSignal = {
+  requestId: string;
+  jobId: string;
+  attempt: number;
+  text: string;
+  at: number;
+};
+
+export type WorkerOptions = {
+  broker: Broker;
+  clock: Clock;
+  jobs: readonly JobDefinition[];
+  /** Handlers at a time, over all job types; default 50. */
+  concurrency?: number;
+  /** For handlers to end in after a time-out, and after `drain()`; default 10,000. */
+  graceMs?: number;
+  onStatus?(signal: StatusSignal): void;
+  /** In [0, 1), for the spread of waits; default `Math.random`. */
+  random?(): number;
+};
+
+export type Worker = {
+  /** Declares the job queues and takes attempts from them; rejects when the broker does not answer. */
+  start(): Promise<void>;
+  /**
+   * Takes no more, aborts what runs and waits for it, the grace at most; what has no confirmed answer
+   * goes back to its queue, a type's channel at a time, as soon as nothing of that type runs here.
+   */
+  drain(): Promise<void>;
+  /** Drains, then gives up what is not confirmed; may be called twice, or before start. */
+  stop(): Promise<void>;
+  /** Handlers that have not ended. */
+  running(): number;
+};

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { openSmqpBroker } from '../../src/adapters/smqp/broker.ts';
+import type { Publication } from '../../src/ports/broker.ts';
+import { jobQueue } from '../../src/protocol/topology.ts';
+import { Mailbox } from '../../src/runtime/mailbox.ts';
+import { Outlet } from '../../src/runtime/outlet.ts';
+import { PartitionTimers } from '../../src/runtime/timers.ts';
+import { eventually } from '../kit/eventually.ts';
+import { FakeClock } from '../kit/fakeClock.ts';
+import { decorate, openStore } from '../kit/rig.ts';
+import { baseTopology } from '../../src/protocol/topology.ts';
+import { tempFolder } from '../kit/tempFolder.ts';
+
+const minute = 60_000;
+
+describe('timers of a partition', () => {
+  async function opened() {
+    const clock = new FakeClock();
+    const store = openStore(tempFolder());
+    const mailbox = new Mailbox();
+    const timers = new PartitionTimers({ partition: 0, store, clock, mailbox });
+    const fired = async (): Promise<unknown[]> => {
+      mailbox.close();
+      const bodies: unknown[] = [];
+      for await (const batch of mailbox.batches(100)) {
+        for (const arrival of batch) if ('own' in arrival) bodies.push(JSON.parse(arrival.own.body ?? ''));
+      }
+      return bodies;
+    };
+    return { clock, store, timers, fired };
+  }
+  const row = (n: number, due: number) => ({ partition: 0, group: 'g', seq: 1, n, due });
+
+  it('fire once when they are due, in their order, though they were armed twice', async () => {
+    const { clock, store, timers, fired } = await opened();
+    await store.timers.put([row(1, clock.now() + 2000), row(2, clock.now() + 1000)]);
+    await timers.arm();
+    timers.hold(row(2, clock.now() + 1000));
+    clock.advance(999);
+    clock.advance(5000);
+    expect(await fired()).toEqual([{ seq: 1, n: 2 }, { seq: 1, n: 1 }]);
+  });
+
+  it('that are far off are found in the index when they come near', async () => {
+    const { clock, store, timers, fired } = await opened();
+    const due = clock.now() + 7 * minute;
+    await store.timers.put([row(1, due)]);
+    timers.hold(row(1, due));
+    await timers.arm();
+    for (let n = 0; n < 7; n += 1) {
+      clock.advance(minute);
+      await eventually(() => expect(clock.pending).toBeGreaterThan(0));
+    }
+    expect(await fired()).toEqual([{ seq: 1, n: 1 }]);
+  });
+
+  it('go on being looked for after the index could not be read', async () => {
+    const { clock, store, mailbox, firedNow } = await failing();
+    await store.timers.put([row(1, clock.now() + 6 * minute)]);
+    clock.advance(minute);
+    await eventually(() => expect(clock.pending).toBe(1));
+    clock.advance(minute);
+    await eventually(() => expect(clock.pending).toBe(2));
+    clock.advance(5 * minute);
+    mailbox.close();
+    expect(await firedNow()).toBe(1);
+  });
+
+  async function failing() {
+    const clock = new FakeClock();
+    const store = openStore(tempFolder());
+    const mailbox = new Mailbox();
+    let asked = 0;
+    const breaking = decorate(store, {
+      timers: decorate(store.timers, {
+        due: async (partition, until) => {
+          asked += 1;
+          if (asked === 2) throw new Error('busy');
+          return store.timers.due(partition, until);
+        },
+      }),
+    });
+    const timers = new PartitionTimers({ partition: 0, store: breaking, clock, mailbox });
+    await timers.arm();
+    const firedNow = async (): Promise<number> => {
+      let count = 0;
+      for await (const batch of mailbox.batches(100)) count += batch.length;
+      return count;
+    };
+    return { clock, store, mailbox, firedNow };
+  }
+
+  it('leave nothing armed when they stop, even if they were being read', async () => {
+    const { clock, store, timers, fired } = await opened();
+    await store.timers.put([row(1, clock.now() + 2000)]);
+    const arming = timers.arm();
+    timers.stop();
+    await arming;
+    timers.hold(row(2, clock.now()));
+    expect(clock.pending).toBe(0);
+    expect(await fired()).toEqual([]);
+  });
+});
+
+describe('the outlet', () => {
+  const start = (n: number): Publication => ({
+    exchange: 'millrace.jobs',
+    routingKey: 'work',
+    properties: { messageId: `${n}`, type: 'attempt.start', timestamp: 0 },
+    body: '{}',
+  });
+
+  async function opened() {
+    const broker = openSmqpBroker();
+    await broker.declare(baseTopology(1));
+    const clock = new FakeClock();
+    const outlet = new Outlet(broker, clock);
+    const send = (n: number): Promise<boolean> => outlet.start('work', start(n));
+    return { broker, clock, outlet, send };
+  }
+
+  it('declares the queue of a type before its first start', async () => {
+    const { broker, send } = await opened();
+    expect(await send(1)).toBe(true);
+    expect(await broker.backlog(jobQueue('work'))).toBe(1);
+  });
+
+  it('sends what found no room when an answer makes some, one for each place', async () => {
+    const { broker, outlet, send } = await opened();
+    for (let n = 0; n < 1000; n += 1) await send(n);
+    expect(await send(1000)).toBe(false);
+    const sent: number[] = [];
+    const again = (n: number) => async (): Promise<boolean> => {
+      const isSent = await send(n);
+      if (isSent) sent.push(n);
+      return isSent;
+    };
+    outlet.later('work', again(1000));
+    outlet.later('work', again(1001));
+    await outlet.room('work');
+    expect(sent).toEqual([]);
+    let taken = 0;
+    const channel = await broker.consume(jobQueue('work'), {
+      prefetch: 1,
+      onClosed: () => undefined,
+      onDelivery: () => void (taken += 1),
+    });
+    await eventually(() => expect(taken).toBe(1));
+    await outlet.room('work');
+    expect(sent).toHaveLength(1);
+    await channel.close();
+  });
+
+  it('tries again after 30 s though nothing is heard', async () => {
+    const { clock, outlet } = await opened();
+    const tries: number[] = [];
+    outlet.later('work', async () => {
+      tries.push(clock.now());
+      return tries.length > 1;
+    });
+    clock.advance(30_000);
+    await eventually(() => expect(clock.pending).toBe(1));
+    clock.advance(30_000);
+    expect(tries).toHaveLength(2);
+  });
+
+  it('keeps nothing once it has stopped', async () => {
+    const { clock, outlet } = await opened();
+    outlet.later('work', async () => true);
+    outlet.stop();
+    outlet.later('work', async () => true);
+    expect(clock.pending).toBe(0);
+  });
+});

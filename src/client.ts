@@ -8,6 +8,7 @@ import { MillraceError } from './protocol/errors.ts';
 import type { ErrorCode } from './protocol/errors.ts';
 import { isTerminal } from './protocol/states.ts';
 import { exchanges, ownQueueTopology, partitionKey, partitionOf } from './protocol/topology.ts';
+import { transitions, until } from './follow.ts';
 import type { Reader, RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 import type { Feed, StatusSignal } from './runtime/feed.ts';
 
@@ -174,71 +175,4 @@ export async function openClient(
 
 function asCode(code: string | undefined): ErrorCode {
   return code === 'not-found' || code === 'state' ? code : 'rejected';
-}
-
-/** Resolves at the first status that `isMet`, looking again after each entry of the request. */
-async function until(
-  { feed, reader }: ClientOptions,
-  id: string,
-  isMet: (status: { state: string; parked?: string }) => boolean,
-): Promise<RequestStatus> {
-  const news = newsOf(feed, id);
-  try {
-    for (;;) {
-      if (isMet(await reader.state(id))) return await reader.status(id);
-      await news.next();
-    }
-  } finally {
-    news.end();
-  }
-}
-
-async function* transitions(
-  { feed, reader, store }: ClientOptions,
-  id: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<RequestTransition> {
-  const news = newsOf(feed, id);
-  const wakeUp = (): void => {
-    news.wake();
-  };
-  signal?.addEventListener('abort', wakeUp);
-  try {
-    for (let seq = 0; signal?.aborted !== true;) {
-      for await (const entry of store.journal.readGroup(
-        partitionOf(id, store.partitions),
-        id,
-        seq,
-      )) {
-        seq = entry.seq;
-        const moves = await reader.transitionsOf(id, [entry]);
-        yield* moves;
-        if (moves.some(({ actor, to }) => actor === 'chain' && isTerminal(to))) return;
-      }
-      await news.next();
-    }
-  } finally {
-    signal?.removeEventListener('abort', wakeUp);
-    news.end();
-  }
-}
-
-/** Tells when something of a request was committed; what came while nobody waited counts. */
-function newsOf(feed: Feed, id: string): { next(): Promise<void>; wake(): void; end(): void } {
-  let hasNews = false;
-  let onNews: (() => void) | undefined;
-  const wake = (): void => {
-    hasNews = true;
-    onNews?.();
-  };
-  const end = feed.subscribe({
-    onEntries: (entries) => {
-      if (entries.some(({ group }) => group === id)) wake();
-    },
-  });
-  const next = async (): Promise<void> => {
-    if (!hasNews) await new Promise<void>((resolve) => (onNews = resolve));
-    hasNews = false;
-  };
-  return { next, wake, end };
 }

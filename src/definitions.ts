@@ -108,6 +108,12 @@ export type ChainOptions<Args extends z.ZodType> = {
 const typeName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
 
 function checkType(thing: string, type: string): void {
+  if (thing === 'job' && type === 'noop') {
+    throw new MillraceError(
+      'definition',
+      'the job type "noop" is built in; name yours differently',
+    );
+  }
   if (typeName.test(type)) return;
   throw new MillraceError(
     'definition',

@@ -17,7 +17,11 @@ type Rule = {
 /** The first rule that fits a file is its rule. */
 const rules: readonly Rule[] = [
   { from: 'machines/', may: ['machines/', 'xstate'] },
-  { from: 'actors/', may: ['actors/', 'machines/', 'src/runtime/actor.ts', 'zod'] },
+  {
+    from: 'actors/',
+    may: ['actors/', 'machines/', 'src/runtime/actor.ts', 'src/protocol/', 'zod'],
+    mayTypes: ['xstate'],
+  },
   {
     from: 'src/protocol/',
     may: ['src/protocol/', 'zod', 'node:crypto'],
@@ -57,8 +61,14 @@ const rules: readonly Rule[] = [
     may: ['src/definitions.ts', 'src/protocol/', 'src/runtime/actor.ts', 'c12', 'zod', 'node:'],
   },
   {
+    from: 'src/follow.ts',
+    may: ['src/ports/', 'src/protocol/'],
+    mayTypes: ['src/reader.ts', 'src/runtime/feed.ts'],
+  },
+  {
     from: 'src/client.ts',
     may: [
+      'src/follow.ts',
       'src/gateway/',
       'src/ports/',
       'src/protocol/',
@@ -67,9 +77,13 @@ const rules: readonly Rule[] = [
       'ulid',
       'node:',
     ],
-    mayTypes: ['machines/'],
+    mayTypes: ['machines/', 'src/reader.ts', 'src/runtime/feed.ts'],
   },
-  { from: 'src/reader.ts', may: ['src/ports/', 'src/protocol/', 'src/runtime/'] },
+  {
+    from: 'src/reader.ts',
+    may: ['src/ports/', 'src/protocol/', 'src/runtime/'],
+    mayTypes: ['actors/'],
+  },
   {
     from: 'src/cli/',
     may: [

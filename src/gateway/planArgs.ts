@@ -1,6 +1,6 @@
 /** Args in a plan: are they JSON, do they fit the job's schema. What is stored is what the user gave. */
 import type { JobDefinition } from '../definitions.ts';
-import { jsonProblem } from '../worker/json.ts';
+import { jsonProblem } from '../protocol/json.ts';
 
 /** Zod's issues in one line: `args.size: expected number`. */
 export function issuesOf(

@@ -4,6 +4,12 @@
  */
 import { z } from 'zod';
 
+/** A map of the user's own. Not `z.record`, which drops a key named `__proto__`. */
+const userMap = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+);
+
 /** What a worker is told. `args`, `data` and `results` are the user's own JSON. */
 export const attemptStartSchema = z.object({
   /** `request/actor/attempt`: names this attempt everywhere. */
@@ -19,7 +25,7 @@ export const attemptStartSchema = z.object({
   resumption: z.number().int().nonnegative(),
   args: z.unknown(),
   /** Maps to be merged in order into the job's `data`; a later one wins. */
-  data: z.array(z.record(z.string(), z.unknown())),
+  data: z.array(userMap),
   /** Results of the direct parents by job type, in plan order; null where a parent returned nothing. */
   results: z.record(z.string(), z.array(z.unknown())),
   /** The attempt fails when it has not ended after this many milliseconds. */
@@ -31,7 +37,7 @@ export const attemptStartSchema = z.object({
 export type AttemptStart = z.infer<typeof attemptStartSchema>;
 
 const answered = { key: z.string(), attempt: z.number().int().positive() };
-const data = z.record(z.string(), z.unknown()).optional();
+const data = userMap.optional();
 
 /** A worker's answer: the body of `attempt.succeeded`, `attempt.failed` or `attempt.stopped`. */
 export const attemptAnswerSchemas = {

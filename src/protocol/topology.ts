@@ -65,7 +65,10 @@ export function baseTopology(partitions: number): Topology {
     ],
     queues: [
       { name: rejectedQueue },
-      ...numbers.map((partition) => ({ name: partitionQueue(partition), singleActiveConsumer: true })),
+      ...numbers.map((partition) => ({
+        name: partitionQueue(partition),
+        singleActiveConsumer: true,
+      })),
     ],
     bindings: numbers.flatMap((partition) =>
       [exchanges.partitions, exchanges.results].map((exchange) => ({

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import type { z } from 'zod';
 import type { attemptAnswerSchemas, AttemptAnswerType } from '../protocol/attempts.ts';
 import { maxUserDataBytes } from '../protocol/envelope.ts';
-import { jsonProblem } from './json.ts';
+import { jsonProblem } from '../protocol/json.ts';
 
 /** An answer without the attempt that it is for. */
 export type Answer = {

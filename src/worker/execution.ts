@@ -78,7 +78,10 @@ export function execute(options: ExecutionOptions): Execution {
 
   async function run(): Promise<void> {
     const args = parseArgs(definition, start);
-    if ('problem' in args) return answer({ ...failed(args.problem, writes()), final: true });
+    if ('problem' in args) {
+      answer({ ...failed(args.problem, writes()), final: true });
+      return;
+    }
     context.args = args.value;
     const outcome = await handle(definition, context);
     status.end();

@@ -51,6 +51,7 @@ async function quiet(lane: Lane, held: ReadonlyMap<string, Held>): Promise<void>
   for (;;) {
     const left = [...held.values()].filter((each) => each.lane === lane);
     if (left.length === 0) return;
-    await Promise.all(left.flatMap(({ execution, sending }) => [execution?.ended, sending]));
+    await Promise.all(left.map(({ execution }) => execution?.ended ?? Promise.resolve()));
+    await Promise.all(left.map(({ sending }) => sending ?? Promise.resolve()));
   }
 }

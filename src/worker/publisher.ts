@@ -17,6 +17,7 @@ export function createPublisher(broker: Broker, clock: Clock, random: () => numb
   const waiting = new Set<() => void>();
 
   function wait(ms: number): Promise<void> {
+    if (ended) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         takeBack();
@@ -32,7 +33,7 @@ export function createPublisher(broker: Broker, clock: Clock, random: () => numb
     async publish(publication, isWanted = () => true) {
       for (let failures = 1; !ended && isWanted(); failures += 1) {
         if (await isConfirmed(broker, publication)) return true;
-        if (!ended) await wait(backoffMs(failures, random()));
+        await wait(backoffMs(failures, random()));
       }
       return false;
     },

@@ -29,8 +29,8 @@ export function createStatusLine(clock: Clock, emit: (text: string) => void): St
   return {
     say(text) {
       if (ended) return;
-      if (takeBack === undefined) show(String(text));
-      else newest = String(text);
+      if (takeBack === undefined) show(text);
+      else newest = text;
     },
     end() {
       ended = true;

@@ -40,6 +40,8 @@ class InProcessWorker {
   readonly #lanes: Lane[];
   readonly #held = new Map<string, Held>();
   readonly #cancelled = createCancelled();
+  /** Jobs whose code runs just now: no second attempt beside one that ignored its time-out. */
+  readonly #busy = new Set<string>();
   #control: Subscription | undefined;
   #started: Promise<void> | undefined;
   #drained: Promise<void> | undefined;
@@ -135,16 +137,18 @@ class InProcessWorker {
 
   #pump(): void {
     while (this.running < this.#concurrency) {
-      const index = this.#lanes.findIndex(
-        ({ waiting, running, limit }) => waiting.length > 0 && running < limit,
-      );
+      const index = this.#lanes.findIndex((lane) => this.#next(lane) >= 0);
       const [lane] = index < 0 ? [] : this.#lanes.splice(index, 1);
       if (lane === undefined) return;
       // Last in line, so that no type keeps the others waiting.
       this.#lanes.push(lane);
-      const held = lane.waiting.shift();
-      if (held !== undefined) this.#run(held);
+      for (const held of lane.waiting.splice(this.#next(lane), 1)) this.#run(held);
     }
+  }
+
+  /** Place of the first that may run now; -1 for none. */
+  #next({ waiting, running, limit }: Lane): number {
+    return running < limit ? waiting.findIndex(({ start }) => !this.#busy.has(jobKey(start))) : -1;
   }
 
   #run(held: Held): void {
@@ -152,6 +156,7 @@ class InProcessWorker {
     const { clock } = this.#options;
     lane.running += 1;
     this.running += 1;
+    this.#busy.add(jobKey(start));
     held.execution = execute({
       start,
       definition: lane.definition,
@@ -163,6 +168,7 @@ class InProcessWorker {
     void held.execution.ended.finally(() => {
       lane.running -= 1;
       this.running -= 1;
+      this.#busy.delete(jobKey(start));
       held.execution = undefined;
       this.#forget(held);
       this.#pump();
@@ -189,7 +195,9 @@ class InProcessWorker {
     // Asked again, since a redelivery may have been adopted after the publisher gave up.
     while (isWanted() && !this.#stopped) {
       held.confirmed = await this.#publisher.publish(publication, isWanted);
-      if (held.confirmed) return held.receipt.ack();
+      if (!held.confirmed) continue;
+      held.receipt.ack();
+      return;
     }
   }
 
@@ -230,4 +238,8 @@ class InProcessWorker {
     });
     await Promise.all([this.#control?.close(), lanes]);
   }
+}
+
+function jobKey({ requestId, jobId }: AttemptStart): string {
+  return `${requestId}/${jobId}`;
 }

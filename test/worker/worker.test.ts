@@ -41,6 +41,30 @@ describe('concurrency', () => {
     expect([a.runs.length, b.runs.length]).toEqual([2, 3]);
   });
 
+  test('of one job is one: the retry of an attempt that ignored its time-out waits for it to end', async () => {
+    const { promise, open } = gate();
+    const attempts: number[] = [];
+    const kit = await openKit(
+      [
+        aJob(({ attempt }) => {
+          attempts.push(attempt);
+          return promise;
+        }),
+      ],
+      { graceMs: 100 },
+    );
+    await kit.give({ startId: 'r/a/1', attempt: 1, timeoutMs: 50 });
+    kit.clock.advance(50);
+    kit.clock.advance(100);
+    await settle();
+    expect(kit.answers.map(({ type }) => type)).toEqual(['attempt.failed']);
+    await kit.give({ startId: 'r/a/2', attempt: 2 });
+    expect(attempts).toEqual([1]);
+    open();
+    await settle();
+    expect(attempts).toEqual([1, 2]);
+  });
+
   test('takes twice as many deliveries as may run', async () => {
     const faults = faulty();
     await openKit(

@@ -73,6 +73,7 @@ function isPlain(value: object): boolean {
 }
 
 function className(value: object): string {
-  const name: unknown = value.constructor?.name;
-  return typeof name === 'string' && name !== '' ? `a ${name}` : 'an object of a class';
+  const { constructor } = value as { constructor?: unknown };
+  const name = typeof constructor === 'function' ? constructor.name : '';
+  return name === '' ? 'an object of a class' : `a ${name}`;
 }

@@ -2,7 +2,7 @@
 import progress from 'cli-progress';
 import type { Options, SingleBar } from 'cli-progress';
 import type { RequestStatus } from '../reader.ts';
-import { colorsOf, count, fit } from './print.ts';
+import { colorsOf, count, fit, wrap } from './print.ts';
 import { lineOf } from './view.ts';
 import type { View } from './view.ts';
 
@@ -46,6 +46,11 @@ export function createScreen(verbose: boolean): View {
     return Math.max(40, process.stderr.columns) - 1;
   }
 
+  /** Rows that are drawn over keep what was right of the text, if it is not cleared. */
+  function keep(line: string): void {
+    for (const part of wrap(line, width())) bars.log(`${part}\x1b[K\n`);
+  }
+
   return {
     show(status, says) {
       const { counts, total } = status;
@@ -64,10 +69,10 @@ export function createScreen(verbose: boolean): View {
     ...(verbose && {
       moved: (transition) => {
         const text = lineOf(transition);
-        if (text !== undefined) bars.log(`${fit(text, width())}\n`);
+        if (text !== undefined) keep(text);
       },
     }),
-    note: (line) => bars.log(`${line}\n`),
+    note: keep,
     end() {
       if (hasEnded) return;
       hasEnded = true;

@@ -84,8 +84,14 @@ function printFailures({ failures, counts }: RequestStatus): void {
   const shown = failures.slice(-mostFailures);
   for (const { name, reason } of shown) {
     print(`${colorsOf(process.stdout).red('failed')}   ${name}`);
-    print(lastLines(reason, reasonLines, '         '));
+    print(lastLines(withoutStack(reason), reasonLines, '         '));
   }
   const more = counts.failed - shown.length;
   if (shown.length > 0 && more > 0) print(`         and ${count(more)} more`);
+}
+
+/** Where it was thrown is in `--json`; a person first wants to know what was said. */
+function withoutStack(reason: string): string {
+  const said = reason.split('\n').filter((line) => !/^\s+at /.test(line));
+  return said.length === 0 ? reason : said.join('\n');
 }

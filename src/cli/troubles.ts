@@ -16,7 +16,8 @@ export function createTroubleLog(say: (line: string) => void): Logger {
     saidAt.set(text, now);
     say(text);
   };
-  return pino({ name: 'millrace', level: 'warn' }, { write });
+  const err = ({ message }: Error): Line['err'] => ({ message });
+  return pino({ name: 'millrace', level: 'warn', serializers: { err } }, { write });
 }
 
 /** Nothing for what the summary says anyway. */
@@ -25,5 +26,5 @@ function textOf({ msg = '', err }: Line): string | undefined {
   const why = err?.message?.split('\n')[0];
   if (why === undefined) return msg;
   const part = msg.startsWith('publish') ? 'broker' : 'store';
-  return `${part}: ${why} (${msg})`;
+  return why.includes('again') ? `${part}: ${why}` : `${part}: ${why} (${msg})`;
 }

@@ -6,6 +6,7 @@ import type { Channel } from '../ports/broker.ts';
 import type { Entry, PartitionDocument } from '../ports/journal.ts';
 import { FencedError, MillraceError } from '../protocol/errors.ts';
 import { append } from './commit.ts';
+import type { Group } from './group.ts';
 import { loadGroup } from './load.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Resident } from './parking.ts';
@@ -159,5 +160,17 @@ async function recover(runtime: Runtime, ownership: Ownership, id: string): Prom
     return;
   }
   await sendAnswers(runtime, answers);
+  holdDeadlines(ownership, resident.group, runtime.clock.now() + stopAgainMs);
   await sendOwed(runtime, ownership, resident.group, owedNow(resident.group.obligations));
+}
+
+/** Attempts that are to stop are told again, and get a full period again: they could not answer while nobody was there. */
+const stopAgainMs = 10_000;
+
+/** Timers of a group that waits for cancelled attempts fire no earlier than `least`; held first, they stay so. */
+function holdDeadlines({ timers }: Ownership, { id, obligations }: Group, least: number): void {
+  if (![...obligations.attempts.values()].some(({ cancelled }) => cancelled)) return;
+  for (const { due, seq, n } of obligations.timers.values()) {
+    timers.hold({ group: id, due: Math.max(due, least), seq, n });
+  }
 }

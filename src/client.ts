@@ -168,6 +168,7 @@ export async function openClient(
       const message = 'millrace was stopped before it answered; start it and ask again';
       for (const { reject } of waiting.values()) reject(new MillraceError('state', message));
       waiting.clear();
+      feed.end();
       await channel.close();
     },
   };

@@ -1,5 +1,6 @@
 /** Follows a request beside the host: looks again whenever something of it is committed. */
 import type { Store } from './ports/store.ts';
+import { MillraceError } from './protocol/errors.ts';
 import { isTerminal } from './protocol/states.ts';
 import { partitionOf } from './protocol/topology.ts';
 import type { Reader, RequestStatus, RequestTransition } from './reader.ts';
@@ -7,7 +8,7 @@ import type { Feed } from './runtime/feed.ts';
 
 export type Followed = { feed: Feed; reader: Reader; store: Store };
 
-/** Resolves at the first status that `isMet`, looking again after each entry of the request. */
+/** Resolves at the first status that `isMet`, looking again after each entry of the request. Rejects with MillraceError `state` when the host stops. */
 export async function until(
   { feed, reader }: Followed,
   id: string,
@@ -24,7 +25,7 @@ export async function until(
   }
 }
 
-/** Transitions as they are committed, from the first; ends with the request, or when `signal` is aborted. */
+/** Transitions as they are committed, from the first; ends with the request, or when `signal` is aborted. Throws MillraceError `state` when the host stops. */
 export async function* transitions(
   { feed, reader, store }: Followed,
   id: string,
@@ -35,7 +36,7 @@ export async function* transitions(
   signal?.addEventListener('abort', news.wake);
   try {
     let isOver = false;
-    for (let seq = 0; !isOver && signal?.aborted !== true; ) {
+    for (let seq = 0; !isOver && signal?.aborted !== true;) {
       for await (const entry of store.journal.readGroup(partition, id, seq)) {
         seq = entry.seq;
         const moves = await reader.transitionsOf(id, [entry]);
@@ -53,6 +54,7 @@ export async function* transitions(
 /** Tells when something of a request was committed; what came while nobody waited counts. */
 function newsOf(feed: Feed, id: string): { next(): Promise<void>; wake(): void; end(): void } {
   let hasNews = false;
+  let hasEnded = false;
   let onNews: (() => void) | undefined;
   const wake = (): void => {
     hasNews = true;
@@ -62,10 +64,20 @@ function newsOf(feed: Feed, id: string): { next(): Promise<void>; wake(): void; 
     onEntries: (entries) => {
       if (entries.some(({ group }) => group === id)) wake();
     },
+    onEnd: () => {
+      hasEnded = true;
+      wake();
+    },
   });
   const next = async (): Promise<void> => {
     if (!hasNews) await new Promise<void>((resolve) => (onNews = resolve));
     hasNews = false;
+    if (!hasEnded) return;
+    const remedy = 'it goes on when millrace is started again on the same data';
+    throw new MillraceError(
+      'state',
+      `millrace was stopped while request "${id}" was followed; ${remedy}`,
+    );
   };
   return { next, wake, end };
 }

@@ -67,6 +67,8 @@ export class PartitionHost {
           'partition lost; consuming anew',
         );
       } finally {
+        // One that was held had come right: what waits longer each time begins anew.
+        if (this.#ownership !== undefined) failures = 0;
         this.#ownership?.timers.stop();
         this.#ownership = undefined;
       }

@@ -70,7 +70,7 @@ export function taskActor(options: TaskOptions = {}): ActorDefinition {
   const { throwsAt, version, migrate, step = 1, after = 'napping' } = options;
   const machine = setup({
     types: {
-      input: {} as { job?: string },
+      input: {} as { type: string; job?: string },
       context: {} as TaskContext,
       events: {} as TaskEvent,
       emitted: {} as TaskEffect,

@@ -12,9 +12,15 @@ describe('a command', () => {
     const story = created();
     const poke = command('task.poke', { by: 2 });
     const first = story.tell(poke);
-    expect(first).toMatchObject({ verdict: 'accepted', turned: { notices: [{ kind: 'reply', data: { count: 2 } }] } });
+    expect(first).toMatchObject({
+      verdict: 'accepted',
+      turned: { notices: [{ kind: 'reply', data: { count: 2 } }] },
+    });
     story.tell(command('task.poke', { by: 5 }));
-    expect(story.tell(poke)).toMatchObject({ verdict: 'duplicate', notices: [{ kind: 'reply', data: { ok: true, count: 2 } }] });
+    expect(story.tell(poke)).toMatchObject({
+      verdict: 'duplicate',
+      notices: [{ kind: 'reply', data: { ok: true, count: 2 } }],
+    });
     expect(story.count).toBe(7);
     expect(story.journal).toHaveLength(3);
   });
@@ -28,7 +34,10 @@ describe('a command', () => {
 
   it('whose body is no JSON is rejected', () => {
     const judged = created().tell({ ...command('task.poke'), body: '{' });
-    expect(judged).toMatchObject({ verdict: 'rejected', reason: 'the body of "task.poke" for g is no JSON' });
+    expect(judged).toMatchObject({
+      verdict: 'rejected',
+      reason: 'the body of "task.poke" for g is no JSON',
+    });
   });
 
   it('for a request that does not exist is rejected as not found', () => {
@@ -41,12 +50,18 @@ describe('a command', () => {
 
   it('that the actor does not accept is rejected, and says what it does accept', () => {
     const judged = created().tell(command('task.dance'));
-    expect(judged).toMatchObject({ verdict: 'rejected', reason: expect.stringContaining('does not accept "task.dance"; it accepts task.create') });
+    expect(judged).toMatchObject({
+      verdict: 'rejected',
+      reason: expect.stringContaining('does not accept "task.dance"; it accepts task.create'),
+    });
   });
 
   it('for an unknown kind is rejected, and says which are hosted', () => {
     const judged = created().tell({ ...command('x.y'), to: 'robot/1' });
-    expect(judged).toMatchObject({ verdict: 'rejected', reason: 'there is no actor of kind "robot" here; hosted kinds are task' });
+    expect(judged).toMatchObject({
+      verdict: 'rejected',
+      reason: 'there is no actor of kind "robot" here; hosted kinds are task',
+    });
   });
 
   it('that starts what exists is told so and changes nothing', () => {
@@ -65,7 +80,10 @@ describe('a command', () => {
   it('that makes the machine never get quiet is rejected and leaves nothing behind', () => {
     const story = created();
     const judged = story.tell(command('task.loop'));
-    expect(judged).toMatchObject({ verdict: 'rejected', reason: expect.stringContaining('never gets quiet') });
+    expect(judged).toMatchObject({
+      verdict: 'rejected',
+      reason: expect.stringContaining('never gets quiet'),
+    });
     expect(story.tell(command('task.poke', { by: 1 })).verdict).toBe('accepted');
   });
 });

@@ -3,16 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/ports/broker.ts';
 import type { Entry } from '../../src/ports/journal.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { DocumentError, FencedError, TransientError } from '../../src/protocol/errors.ts';
-import { baseTopology, exchanges, jobQueue, jobTopology, rejectedQueue } from '../../src/protocol/topology.ts';
-import { append } from '../../src/runtime/commit.ts';
-import { Mailbox } from '../../src/runtime/mailbox.ts';
-import { own } from '../../src/runtime/ownership.ts';
+import { DocumentError, TransientError } from '../../src/protocol/errors.ts';
+import { exchanges, rejectedQueue } from '../../src/protocol/topology.ts';
 import { eventually } from '../kit/eventually.ts';
-import { FakeClock } from '../kit/fakeClock.ts';
-import { collect, createRuntime, decorate, openRig, openStore, the, unacked } from '../kit/rig.ts';
+import { collect, decorate, openRig } from '../kit/rig.ts';
 import type { Rig } from '../kit/rig.ts';
-import { openSmqpBroker } from '../../src/adapters/smqp/broker.ts';
 import { taskActor } from '../kit/taskActor.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 
@@ -32,7 +27,10 @@ type Deed =
   | { did: 'snapshot'; group: string; seq: number }
   | { did: 'checkpoint'; released: number };
 
-function recorded(deeds: Deed[]): { store: (store: Store) => Store; broker: (broker: Broker) => Broker } {
+function recorded(deeds: Deed[]): {
+  store: (store: Store) => Store;
+  broker: (broker: Broker) => Broker;
+} {
   return {
     store: (store) =>
       decorate(store, {
@@ -79,7 +77,12 @@ async function aBusyDay(rig: Rig): Promise<void> {
   const starts = await rig.starts('work');
   const groups = Array.from({ length: 20 }, (_, n) => `g${n}`);
   await Promise.all(groups.map((group) => rig.tell(group, 'task.create')));
-  await Promise.all(groups.flatMap((group) => [rig.tell(group, 'task.work'), rig.tell(group, 'task.poke', { by: 1 })]));
+  await Promise.all(
+    groups.flatMap((group) => [
+      rig.tell(group, 'task.work'),
+      rig.tell(group, 'task.poke', { by: 1 }),
+    ]),
+  );
   await eventually(() => expect(starts).toHaveLength(20));
   await Promise.all(starts.map((start) => rig.answer(start, 'attempt.succeeded', { result: 1 })));
   await Promise.all(groups.map((group) => rig.tell(group, 'task.poke', { by: 1 })));
@@ -153,7 +156,8 @@ describe('a host at work', () => {
     let appended = 0;
     let last = 0;
     for (const deed of deeds) {
-      if (deed.did === 'appended') appended = Math.max(appended, ...deed.entries.map(({ offset }) => offset));
+      if (deed.did === 'appended')
+        appended = Math.max(appended, ...deed.entries.map(({ offset }) => offset));
       if (deed.did !== 'checkpoint') continue;
       expect(deed.released).toBeGreaterThanOrEqual(last);
       expect(deed.released).toBeLessThanOrEqual(appended);
@@ -219,10 +223,20 @@ describe('a host at work', () => {
     await rig.broker.publish({
       exchange: exchanges.partitions,
       routingKey: '00',
-      properties: { messageId: 'x', type: 'task.poke', timestamp: 0, headers: { group: 'g', to: 'task/main', blob: 'lost' } },
+      properties: {
+        messageId: 'x',
+        type: 'task.poke',
+        timestamp: 0,
+        headers: { group: 'g', to: 'task/main', blob: 'lost' },
+      },
       body: '',
     });
-    await eventually(() => expect(rejected.map(({ reason }) => reason)).toEqual([expect.stringContaining('does not exist'), expect.stringContaining('lost')]));
+    await eventually(() =>
+      expect(rejected.map(({ reason }) => reason)).toEqual([
+        expect.stringContaining('does not exist'),
+        expect.stringContaining('lost'),
+      ]),
+    );
     expect(await rig.tell('g', 'task.create')).toEqual({ ok: true });
     expect(await rig.entries('g')).toHaveLength(1);
     await rig.stop();
@@ -233,7 +247,11 @@ describe('a host at work', () => {
     const rejected = await rig.collected(rejectedQueue);
     await rig.tell('g', 'task.create');
     expect(await rig.tell('g', 'task.shout')).toEqual({ ok: true });
-    await eventually(() => expect(rejected).toMatchObject([{ reason: 'no queue is bound to /test.world', body: { count: 0 } }]));
+    await eventually(() =>
+      expect(rejected).toMatchObject([
+        { reason: 'no queue is bound to /test.world', body: { count: 0 } },
+      ]),
+    );
     await rig.stop();
   });
 });
@@ -303,267 +321,14 @@ describe('an append', () => {
       { ok: true, count: 3 },
       { ok: true },
     ]);
-    expect((await rig.entries('g')).map(({ seq, type }) => [seq, type])).toEqual([[1, 'task.create'], [2, 'task.poke'], [3, 'task.poke']]);
-    await eventually(() => expect(rejected).toMatchObject([{ type: 'task.work', reason: 'this entry is too large' }]));
+    expect((await rig.entries('g')).map(({ seq, type }) => [seq, type])).toEqual([
+      [1, 'task.create'],
+      [2, 'task.poke'],
+      [3, 'task.poke'],
+    ]);
+    await eventually(() =>
+      expect(rejected).toMatchObject([{ type: 'task.work', reason: 'this entry is too large' }]),
+    );
     await rig.stop();
   });
-});
-
-describe('a partition with two owners', () => {
-  async function two() {
-    const store = openStore(folder);
-    const broker = openSmqpBroker();
-    await broker.declare(baseTopology(1));
-    const clock = new FakeClock();
-    const runtime = () => createRuntime(actors, { store, broker, clock });
-    const channel = { ack: () => undefined, ackUpTo: () => undefined, close: () => Promise.resolve() };
-    const owned = (mine = runtime()) => own(mine, 0, { channel, mailbox: new Mailbox() });
-    return { store, broker, clock, runtime, owned };
-  }
-
-  it('belongs to the later one; what the former appends is fenced, and the journal stays right (I5)', async () => {
-    const { store, runtime, owned } = await two();
-    const former = await owned();
-    const later = await owned();
-    expect(later.head).toBe(former.head + 1);
-    const entry = (token: string, offset: number): Entry => ({
-      ...{ partition: 0, offset, token, group: 'g', seq: 1, at: 1 },
-      ...{ type: 'task.create', to: 'task/main', body: '{}', transitions: [] },
-    });
-    await expect(append(runtime(), [entry(former.token, former.head + 1)])).rejects.toThrow(FencedError);
-    await append(runtime(), [entry(later.token, later.head + 1)]);
-    const entries = await collect(store.journal.read(0, 0));
-    expect(entries.map(({ token }) => token)).toEqual([former.token, later.token, later.token]);
-    former.timers.stop();
-    later.timers.stop();
-  });
-
-  it('claimed by both at once has one claim after the other, and one of them knows', async () => {
-    const { store, owned } = await two();
-    const outcomes = await Promise.allSettled([owned(), owned()]);
-    const claims = await collect(store.journal.read(0, 0));
-    expect(claims.map(({ offset }) => offset)).toEqual([1, 2]);
-    const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    expect(won.map(({ token }) => token)).toContain(claims[1]?.token);
-    for (const { timers } of won) timers.stop();
-  });
-
-  it('is let go by a host that was fenced, which consumes anew and goes on right', async () => {
-    const rig = await openRig({ actors, folder });
-    await rig.tell('g', 'task.create');
-    const channel = { ack: () => undefined, ackUpTo: () => undefined, close: () => Promise.resolve() };
-    const thief = createRuntime(actors, { store: rig.runtime.store, broker: rig.broker, clock: rig.clock });
-    const stolen = await own(thief, 0, { channel, mailbox: new Mailbox() });
-    const poked = rig.tell('g', 'task.poke', { by: 1 });
-    await eventually(() => expect(rig.log.join('')).toContain('partition lost; consuming anew'));
-    await eventually(async () => {
-      rig.clock.advance(10_000);
-      expect((await rig.entries('g')).map(({ type }) => type)).toEqual(['task.create', 'task.poke']);
-    });
-    expect(await poked).toMatchObject({ count: 1 });
-    stolen.timers.stop();
-    await rig.stop();
-    const store = openStore(folder);
-    const entries = await collect(store.journal.read(0, 0));
-    expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, n) => n + 1));
-    await store.close();
-  });
-
-  it('that a newer program has owned is refused', async () => {
-    const first = await openRig({ actors: [taskActor({ version: 2 })], folder });
-    await first.stop();
-    await expect(openRig({ actors, folder })).rejects.toThrow('was owned by a program with "task" of version 2; this one has 1: upgrade it');
-  });
-});
-
-describe('after a kill', () => {
-  /** Nothing lazy is stored and no start leaves: what a SIGKILL between commit and release leaves behind. */
-  const dying = {
-    store: (store: Store): Store => {
-      const done = (): Promise<void> => Promise.resolve();
-      return decorate(store, {
-        journal: decorate(store.journal, { checkpoint: done }),
-        snapshots: decorate(store.snapshots, { put: done, putHeads: done }),
-        timers: decorate(store.timers, { put: done, remove: done }),
-      });
-    },
-    broker: (broker: Broker): Broker =>
-      decorate(broker, {
-        publish: (publication) =>
-          publication.exchange === exchanges.jobs || publication.properties.messageId.startsWith('told/')
-            ? Promise.resolve('confirmed')
-            : broker.publish(publication),
-      }),
-  };
-
-  it('what was committed and not released is released by the next host', async () => {
-    const killed = await openRig({ actors, folder, ...dying });
-    await killed.tell('g', 'task.create');
-    await killed.tell('g', 'task.work');
-    await killed.stop();
-    const rig = await openRig({ actors, folder });
-    const starts = await rig.starts('work');
-    await eventually(() => expect(starts).toMatchObject([{ startId: 'g/task/main/attempt/1', attempt: 1 }]));
-    await rig.answer(the(starts[0]), 'attempt.succeeded', { result: 1 });
-    await rig.tell('g', 'task.poke', { by: 1 });
-    expect((await rig.host.group('g')).group.obligations.attempts.size).toBe(0);
-    await rig.stop();
-  });
-
-  it('timers fire all the same, once, also those that fell due meanwhile', async () => {
-    const clock = new FakeClock();
-    const killed = await openRig({ actors, folder, clock, ...dying });
-    await killed.tell('g', 'task.create');
-    await killed.tell('g', 'task.alarm', { afterMs: 60_000 });
-    await killed.stop();
-    const later = new FakeClock(clock.now() + 3_600_000);
-    const rig = await openRig({ actors, folder, clock: later });
-    later.advance(0);
-    await eventually(async () => expect(await rig.entries('g')).toHaveLength(3));
-    await rig.stop();
-    const again = await openRig({ actors, folder, clock: later });
-    later.advance(600_000);
-    expect(await again.tell('g', 'task.poke', { by: 1 })).toMatchObject({ count: 101 });
-    expect((await again.entries('g')).map(({ type }) => type)).toEqual(['task.create', 'task.alarm', 'timer.fired', 'task.poke']);
-    await again.stop();
-  });
-
-  it('time does not run backwards in a partition, though the clock was set back', async () => {
-    const clock = new FakeClock();
-    const first = await openRig({ actors, folder, clock });
-    await first.tell('g', 'task.create');
-    await first.stop();
-    const rig = await openRig({ actors, folder, clock: new FakeClock(clock.now() - 3_600_000) });
-    await rig.tell('g', 'task.poke', { by: 1 });
-    const [created, poked] = await rig.entries('g');
-    expect(poked?.at).toBeGreaterThanOrEqual(created?.at ?? Infinity);
-    await rig.stop();
-  });
-});
-
-describe('a start whose queue is full', () => {
-  it('joins `owing`, holds nothing up, and is sent when there is room', async () => {
-    const owing: (readonly string[])[] = [];
-    const rig = await openRig({
-      actors,
-      folder,
-      store: (store) =>
-        decorate(store, {
-          journal: decorate(store.journal, {
-            checkpoint: (document) => {
-              owing.push(document.owing);
-              return store.journal.checkpoint(document);
-            },
-          }),
-        }),
-    });
-    await rig.broker.declare(jobTopology('work'));
-    const filler = (n: number) => ({
-      ...{ exchange: exchanges.jobs, routingKey: 'work', body: '{"filler":true}' },
-      properties: { messageId: `${n}`, type: 'filler', timestamp: 0 },
-    });
-    for (let n = 0; n < 1000; n += 1) await rig.broker.publish(filler(n));
-    await rig.tell('g', 'task.create');
-    expect(await rig.tell('g', 'task.work')).toEqual({ ok: true });
-    rig.clock.advance(200);
-    await eventually(() => expect(owing.at(-1)).toEqual(['g']));
-    const bodies: string[] = [];
-    await rig.broker.consume(jobQueue('work'), {
-      prefetch: unacked,
-      onClosed: () => undefined,
-      onDelivery: ({ body }) => void bodies.push(body),
-    });
-    await eventually(() => expect(bodies).toHaveLength(1000));
-    rig.clock.advance(30_000);
-    await eventually(() => expect(bodies.at(-1)).toContain('g/task/main/attempt/1'));
-    await rig.tell('g', 'task.poke', { by: 1 });
-    rig.clock.advance(200);
-    await eventually(() => expect(owing.at(-1)).toEqual([]));
-    await rig.stop();
-  });
-
-  it('is sent by the next host when this one has gone', async () => {
-    const rig = await openRig({ actors, folder, broker: (broker) => decorate(broker, { publish: (publication) => publication.exchange === exchanges.jobs ? Promise.resolve('returned') : broker.publish(publication) }) });
-    await rig.tell('g', 'task.create');
-    await rig.tell('g', 'task.work');
-    await rig.stop();
-    const next = await openRig({ actors, folder });
-    const starts = await next.starts('work');
-    await eventually(() => expect(starts).toHaveLength(1));
-    await next.stop();
-  });
-});
-
-describe('a group that is parked', () => {
-  it('keeps what comes, large bodies too, over a restart; others go on; unpark takes it all', async () => {
-    const large = 'x'.repeat(100_000);
-    const first = await openRig({ actors: [taskActor({ throwsAt: large })], folder });
-    const starts = await first.starts('work');
-    await first.tell('g', 'task.create');
-    await first.tell('g', 'task.work');
-    await eventually(() => expect(starts).toHaveLength(1));
-    await first.answer(the(starts[0]), 'attempt.succeeded', { result: large });
-    expect(await first.tell('g', 'task.poke', { by: 1 })).toMatchObject({ ok: false, code: 'parked' });
-    expect(await first.tell('h', 'task.create')).toEqual({ ok: true });
-    expect(await first.tell('g', 'group.unpark')).toMatchObject({ ok: false, code: 'state' });
-    await first.stop();
-    const fixed = await openRig({ actors, folder });
-    expect((await fixed.host.group('g')).parked).toContain('cannot take it');
-    expect(await fixed.tell('g', 'group.unpark')).toEqual({ ok: true, stepped: 2, skipped: 0 });
-    const { group } = await fixed.host.group('g');
-    expect(group.actors.get('task/main')?.context).toMatchObject({ count: 1, results: [large] });
-    await fixed.stop();
-    const again = await openRig({ actors, folder });
-    const resident = await again.host.group('g');
-    expect(resident.parked).toBeUndefined();
-    expect(resident.group.actors.get('task/main')?.context).toMatchObject({ count: 1, results: [large] });
-    await again.stop();
-  });
-
-  it('because its machine was changed is broken, is named with the entry, and the others go on', async () => {
-    const first = await openRig({ actors, folder });
-    const starts = await first.starts('work');
-    await first.tell('g', 'task.create');
-    await first.tell('h', 'task.create');
-    await first.tell('g', 'task.work');
-    await eventually(() => expect(starts).toHaveLength(1));
-    await first.answer(the(starts[0]), 'attempt.succeeded');
-    await first.tell('h', 'task.work');
-    await first.stop();
-    const changed = await openRig({ actors: [taskActor({ after: 'idle' })], folder });
-    expect((await changed.host.group('g')).parked).toContain('entry 3 (attempt.succeeded) replays differently');
-    expect(await changed.tell('g', 'task.poke', { by: 1 })).toMatchObject({ code: 'parked' });
-    expect(await changed.tell('h', 'task.poke', { by: 1 })).toMatchObject({ count: 1 });
-    await changed.stop();
-    const back = await openRig({ actors, folder });
-    expect(await back.tell('g', 'group.unpark')).toMatchObject({ ok: true, stepped: 1 });
-    expect(await back.tell('g', 'task.poke', { by: 1 })).toMatchObject({ count: 2 });
-    await back.stop();
-  });
-});
-
-it('a checkpoint that fails is made again, with its snapshots and their chunks', async () => {
-  let failures = 2;
-  const rig = await openRig({
-    actors,
-    folder,
-    store: (store) =>
-      decorate(store, {
-        journal: decorate(store.journal, {
-          checkpoint: (document) => {
-            failures -= 1;
-            return failures >= 0 ? Promise.reject(new TransientError('busy')) : store.journal.checkpoint(document);
-          },
-        }),
-      }),
-  });
-  await rig.tell('g', 'task.create');
-  await eventually(async () => {
-    rig.clock.advance(200);
-    expect((await rig.runtime.store.journal.partition(0))?.released).toBe(2);
-  });
-  expect(await rig.runtime.store.snapshots.newest('g')).toMatchObject({ seq: 1 });
-  expect(rig.log.join('')).toContain('checkpoint failed; trying again');
-  expect(await rig.tell('g', 'task.poke', { by: 1 })).toMatchObject({ count: 1 });
-  await rig.stop();
 });

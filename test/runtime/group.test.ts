@@ -23,7 +23,11 @@ describe('a turn', () => {
 
   it('delivers inside the group at once, and starts actors there', () => {
     const { group } = turn(registry, emptyGroup('g'), create);
-    const after = turn(registry, group, { to, event: { type: 'task.child', id: 7 }, at: day }).group;
+    const after = turn(registry, group, {
+      to,
+      event: { type: 'task.child', id: 7 },
+      at: day,
+    }).group;
     expect([...after.actors.keys()]).toEqual([to, 'task/7']);
     expect(after.root).toBe(to);
   });
@@ -32,13 +36,20 @@ describe('a turn', () => {
     const at = day;
     let { group } = turn(registry, emptyGroup('g'), create);
     group = turn(registry, group, { to, event: { type: 'task.child', id: 7 }, at }).group;
-    group = turn(registry, group, { to: 'task/7', event: { type: 'task.alarm', afterMs: 5 }, at }).group;
+    group = turn(registry, group, {
+      to: 'task/7',
+      event: { type: 'task.alarm', afterMs: 5 },
+      at,
+    }).group;
     expect(group.obligations.timers.size).toBe(1);
     const ended = turn(registry, group, { to: 'task/7', event: { type: 'task.end' }, at });
     expect(ended.transitions).toEqual([{ actor: 'task/7', from: 'idle', to: 'ended' }]);
     expect([...ended.group.actors.keys()]).toEqual([to]);
     expect(ended.group.obligations.timers.size).toBe(0);
-    expect(turn(registry, ended.group, { to: 'task/7', event: { type: 'task.poke', by: 1 }, at }).isIgnored).toBe(true);
+    expect(
+      turn(registry, ended.group, { to: 'task/7', event: { type: 'task.poke', by: 1 }, at })
+        .isIgnored,
+    ).toBe(true);
   });
 
   it('keeps a root that ended, to answer whoever asks', () => {
@@ -84,6 +95,8 @@ it('the same messages at the same times give the same group, transitions and ids
     two.tell(message);
   }
   expect(two.journal).toEqual(one.journal);
-  expect(JSON.stringify([...two.resident.group.actors])).toBe(JSON.stringify([...one.resident.group.actors]));
+  expect(JSON.stringify([...two.resident.group.actors])).toBe(
+    JSON.stringify([...one.resident.group.actors]),
+  );
   expect(two.resident.group.obligations).toEqual(one.resident.group.obligations);
 });

@@ -1,10 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { dropActor, noObligations, owe, owedNow, owesNothing } from '../../src/runtime/obligations.ts';
-import { rememberCommand, seenCommand, settleAttempt, settleTimer } from '../../src/runtime/obligations.ts';
+import {
+  dropActor,
+  noObligations,
+  owe,
+  owedNow,
+  owesNothing,
+} from '../../src/runtime/obligations.ts';
+import {
+  rememberCommand,
+  seenCommand,
+  settleAttempt,
+  settleTimer,
+} from '../../src/runtime/obligations.ts';
 import type { AttemptRow, HeldTimer, Obligations } from '../../src/runtime/obligations.ts';
 
-const row = (attempt: number, actor = 'job/1'): AttemptRow => ({ actor, key: 'attempt', job: { type: 'work', args: {}, attempt } });
-const timer = (n: number, actor = 'job/1'): HeldTimer => ({ actor, key: 'nap', event: { type: 'woke' }, due: n, seq: 1, n });
+const row = (attempt: number, actor = 'job/1'): AttemptRow => ({
+  actor,
+  key: 'attempt',
+  job: { type: 'work', args: {}, attempt },
+});
+const timer = (n: number, actor = 'job/1'): HeldTimer => ({
+  actor,
+  key: 'nap',
+  event: { type: 'woke' },
+  due: n,
+  seq: 1,
+  n,
+});
 const started = (...rows: AttemptRow[]): Obligations =>
   rows.reduce((held, each) => owe(held, { kind: 'start', row: each })[0], noObligations);
 const answer = { actor: 'job/1', key: 'attempt', attempt: 2 };
@@ -32,7 +54,10 @@ describe('an attempt', () => {
   });
 
   it('that is not there owes no cancel', () => {
-    expect(owe(noObligations, { kind: 'cancel', actor: 'job/1', key: 'attempt' })).toEqual([noObligations, undefined]);
+    expect(owe(noObligations, { kind: 'cancel', actor: 'job/1', key: 'attempt' })).toEqual([
+      noObligations,
+      undefined,
+    ]);
   });
 
   it('that is given up is owed nothing, and its late answer is a duplicate', () => {

@@ -19,7 +19,14 @@ describe('a machine that throws at an answer it is owed', () => {
   it('parks its group; what comes after is journaled, flagged, and kept unstepped', () => {
     const story = parked();
     expect(story.resident.parked).toBe('attempt.succeeded for task/main threw: cannot take it');
-    expect(story.journal.map(({ parked: why }) => why !== undefined)).toEqual([false, false, true, true, true, true]);
+    expect(story.journal.map(({ parked: why }) => why !== undefined)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect(story.resident.kept).toHaveLength(4);
     expect(story.resident.group.seq).toBe(6);
     expect(story.root).toBe('working');
@@ -28,7 +35,10 @@ describe('a machine that throws at an answer it is owed', () => {
   it('takes at unpark what was kept, in order and each once, and says how many', () => {
     const story = parked().restarted();
     const judged = story.tell(unpark());
-    expect(judged).toMatchObject({ verdict: 'accepted', turned: { notices: [{ kind: 'reply', data: { ok: true, stepped: 4, skipped: 0 } }] } });
+    expect(judged).toMatchObject({
+      verdict: 'accepted',
+      turned: { notices: [{ kind: 'reply', data: { ok: true, stepped: 4, skipped: 0 } }] },
+    });
     expect(story.root).toBe('napping');
     expect(story.count).toBe(3);
     expect(story.resident.parked).toBeUndefined();
@@ -41,7 +51,8 @@ describe('a machine that throws at an answer it is owed', () => {
     expect(story.tell(unpark())).toMatchObject({
       verdict: 'rejected',
       code: 'state',
-      reason: 'entry 3 still cannot be stepped: attempt.succeeded for task/main threw: cannot take it',
+      reason:
+        'entry 3 still cannot be stepped: attempt.succeeded for task/main threw: cannot take it',
     });
     expect(story.resident.kept).toHaveLength(4);
   });
@@ -57,7 +68,11 @@ describe('a machine that throws at an answer it is owed', () => {
       verdict: 'accepted',
       turned: {
         notices: [
-          { kind: 'exchange', routingKey: 'millrace.rejected', body: { type: 'attempt.succeeded', reason: expect.stringContaining('cannot take it') } },
+          {
+            kind: 'exchange',
+            routingKey: 'millrace.rejected',
+            body: { type: 'attempt.succeeded', reason: expect.stringContaining('cannot take it') },
+          },
           { kind: 'reply', data: { stepped: 1, skipped: 1 } },
         ],
       },
@@ -70,7 +85,10 @@ describe('a machine that throws at an answer it is owed', () => {
     const story = parked().restarted();
     expect(story.tell(command('task.poke', { by: 'many' })).verdict).toBe('parked');
     const judged = story.tell(unpark());
-    expect(judged).toMatchObject({ verdict: 'accepted', turned: { notices: [{ kind: 'exchange' }, { data: { stepped: 4, skipped: 1 } }] } });
+    expect(judged).toMatchObject({
+      verdict: 'accepted',
+      turned: { notices: [{ kind: 'exchange' }, { data: { stepped: 4, skipped: 1 } }] },
+    });
     expect(story.count).toBe(3);
   });
 
@@ -78,7 +96,10 @@ describe('a machine that throws at an answer it is owed', () => {
     const story = parked().restarted();
     story.tell(command('task.alarm', { afterMs: 5 }));
     const judged = story.tell(unpark());
-    expect(judged.verdict === 'accepted' && judged.turned.owed.map(({ kind }) => kind)).toEqual(['timer', 'timer']);
+    expect(judged.verdict === 'accepted' && judged.turned.owed.map(({ kind }) => kind)).toEqual([
+      'timer',
+      'timer',
+    ]);
   });
 });
 
@@ -96,6 +117,13 @@ it('a replay of a journal with parked entries and an unpark gives the same group
 it('an unpark of a group that is not parked, or with a body that is none, is rejected', () => {
   const story = new Story();
   story.tell(command('task.create'));
-  expect(story.tell(unpark())).toMatchObject({ verdict: 'rejected', code: 'state', reason: 'request "g" is not parked' });
-  expect(parked().tell({ ...unpark(), body: 'no' })).toMatchObject({ verdict: 'rejected', reason: expect.stringContaining('must be {}') });
+  expect(story.tell(unpark())).toMatchObject({
+    verdict: 'rejected',
+    code: 'state',
+    reason: 'request "g" is not parked',
+  });
+  expect(parked().tell({ ...unpark(), body: 'no' })).toMatchObject({
+    verdict: 'rejected',
+    reason: expect.stringContaining('must be {}'),
+  });
 });

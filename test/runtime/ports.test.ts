@@ -23,7 +23,8 @@ describe('timers of a partition', () => {
       mailbox.close();
       const bodies: unknown[] = [];
       for await (const batch of mailbox.batches(100)) {
-        for (const arrival of batch) if ('own' in arrival) bodies.push(JSON.parse(arrival.own.body ?? ''));
+        for (const arrival of batch)
+          if ('own' in arrival) bodies.push(JSON.parse(arrival.own.body ?? ''));
       }
       return bodies;
     };
@@ -38,7 +39,10 @@ describe('timers of a partition', () => {
     timers.hold(row(2, clock.now() + 1000));
     clock.advance(999);
     clock.advance(5000);
-    expect(await fired()).toEqual([{ seq: 1, n: 2 }, { seq: 1, n: 1 }]);
+    expect(await fired()).toEqual([
+      { seq: 1, n: 2 },
+      { seq: 1, n: 1 },
+    ]);
   });
 
   it('that are far off are found in the index when they come near', async () => {

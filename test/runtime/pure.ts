@@ -20,7 +20,11 @@ export function command(type: string, body: unknown = {}, messageId = `c${(sent 
   return { type, group: 'g', to: 'task/main', meta: { messageId }, body: JSON.stringify(body) };
 }
 
-export function answered(attempt: number, fields: object = {}, type = 'attempt.succeeded'): Incoming {
+export function answered(
+  attempt: number,
+  fields: object = {},
+  type = 'attempt.succeeded',
+): Incoming {
   const body = JSON.stringify({ key: 'attempt', attempt, ...fields });
   return { type, group: 'g', to: 'task/main', meta: {}, body };
 }
@@ -64,16 +68,18 @@ export class Story {
     for (const entry of this.journal) {
       story.journal.push(entry);
       const { registry, resident } = story;
-      const next = entry.parked === undefined
-        ? judge(registry, resident, incomingOf(entry), entry.at).next
-        : keep(resident, entry, entry.body);
+      const next =
+        entry.parked === undefined
+          ? judge(registry, resident, incomingOf(entry), entry.at).next
+          : keep(resident, entry, entry.body);
       story.resident = { ...next, offset: entry.offset };
     }
     return story;
   }
 
   get root(): unknown {
-    return this.resident.group.actors.get('task/main')?.value;
+    const value: unknown = this.resident.group.actors.get('task/main')?.value;
+    return value;
   }
 
   get count(): unknown {

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { assign, createMachine, emit, enqueueActions, fromPromise, raise, sendTo, setup, spawnChild } from 'xstate';
+import {
+  assign,
+  createMachine,
+  emit,
+  enqueueActions,
+  fromPromise,
+  raise,
+  sendTo,
+  setup,
+  spawnChild,
+} from 'xstate';
 import type { AnyStateMachine } from 'xstate';
 import { refuseImpure } from '../../src/runtime/purity.ts';
 
@@ -19,7 +29,11 @@ describe('a machine that could not be replayed is refused, naming the state', ()
 
   it('when it spawns a child', () => {
     const open = { entry: spawnChild(child) };
-    refused(createMachine({ id: 'm', initial: 'open', states: { open } }), '"m.open"', 'spawnChild');
+    refused(
+      createMachine({ id: 'm', initial: 'open', states: { open } }),
+      '"m.open"',
+      'spawnChild',
+    );
   });
 
   it('when it sends to another actor', () => {
@@ -30,14 +44,30 @@ describe('a machine that could not be replayed is refused, naming the state', ()
   it('when it runs a plain function, wherever that stands', () => {
     const run = (): void => undefined;
     const inner = { initial: 'deep', states: { deep: { exit: run } } };
-    refused(createMachine({ id: 'm', initial: 'a', states: { a: inner } }), '"m.a.deep" runs a plain function');
-    refused(createMachine({ id: 'm', initial: 'a', states: { a: { always: { actions: run, guard: () => false } } } }), '"m.a"');
-    refused(createMachine({ id: 'm', initial: 'a', states: { a: { after: { 5: { actions: run } } } } }), '"m.a"');
+    refused(
+      createMachine({ id: 'm', initial: 'a', states: { a: inner } }),
+      '"m.a.deep" runs a plain function',
+    );
+    refused(
+      createMachine({
+        id: 'm',
+        initial: 'a',
+        states: { a: { always: { actions: run, guard: () => false } } },
+      }),
+      '"m.a"',
+    );
+    refused(
+      createMachine({ id: 'm', initial: 'a', states: { a: { after: { 5: { actions: run } } } } }),
+      '"m.a"',
+    );
     refused(createMachine({ id: 'm', on: { go: { actions: run } } }), '"m"');
   });
 
   it('when an action that it names is a plain function, or is not there', () => {
-    const machine = setup({ actions: { beep: () => undefined } }).createMachine({ id: 'm', entry: 'beep' });
+    const machine = setup({ actions: { beep: () => undefined } }).createMachine({
+      id: 'm',
+      entry: 'beep',
+    });
     refused(machine, 'plain function in the action "beep"');
     refused(createMachine({ id: 'm', entry: 'boop' }), '"boop", which the machine does not have');
   });
@@ -48,7 +78,12 @@ it('a machine that assigns, emits, raises and waits is taken', () => {
     initial: 'a',
     states: {
       a: {
-        entry: [assign({}), emit({ type: 'x' }), raise({ type: 'y' }), enqueueActions(() => undefined)],
+        entry: [
+          assign({}),
+          emit({ type: 'x' }),
+          raise({ type: 'y' }),
+          enqueueActions(() => undefined),
+        ],
         after: { 100: 'b' },
       },
       b: { type: 'final' },

@@ -12,7 +12,9 @@ import { dueAt } from '../../src/runtime/when.ts';
 describe('the value log', () => {
   it('gives back every text by its number, over many chunks', () => {
     let values = noValues;
-    const texts = Array.from({ length: 600 }, (_, n) => JSON.stringify(n % 7 === 0 ? 'x'.repeat(9000) : n));
+    const texts = Array.from({ length: 600 }, (_, n) =>
+      JSON.stringify(n % 7 === 0 ? 'x'.repeat(9000) : n),
+    );
     for (const [n, text] of texts.entries()) {
       const [next, number] = appendValue(values, text);
       expect(number).toBe(n);
@@ -73,7 +75,9 @@ describe('the lane', () => {
     let finish = (): void => undefined;
     await lane.push(() => new Promise<void>((resolve) => (finish = resolve)));
     await lane.push(async () => void seen.push('second'));
-    const third = lane.push(async () => void seen.push('third')).then(() => seen.push('third is in line'));
+    const third = lane
+      .push(async () => void seen.push('third'))
+      .then(() => seen.push('third is in line'));
     await Promise.resolve();
     expect(seen).toEqual([]);
     finish();
@@ -127,7 +131,11 @@ describe('the mailbox', () => {
 });
 
 describe('a delivery', () => {
-  const delivery = (exchange: string, type: string, headers: Record<string, string> = { group: 'g', to: 'task/main' }): Delivery => ({
+  const delivery = (
+    exchange: string,
+    type: string,
+    headers: Record<string, string> = { group: 'g', to: 'task/main' },
+  ): Delivery => ({
     exchange,
     routingKey: '00',
     properties: { messageId: 'm', type, timestamp: 0, headers },
@@ -140,13 +148,19 @@ describe('a delivery', () => {
     expect(decode(delivery('millrace.partitions', 'request.stop')).type).toBe('request.stop');
     expect(decode(delivery('millrace.results', 'attempt.failed')).type).toBe('attempt.failed');
     expect(() => decode(delivery('millrace.results', 'request.stop'))).toThrow('not accepted from');
-    expect(() => decode(delivery('millrace.partitions', 'attempt.failed'))).toThrow('not accepted from');
-    expect(() => decode(delivery('millrace.partitions', 'timer.fired'))).toThrow('not accepted from');
+    expect(() => decode(delivery('millrace.partitions', 'attempt.failed'))).toThrow(
+      'not accepted from',
+    );
+    expect(() => decode(delivery('millrace.partitions', 'timer.fired'))).toThrow(
+      'not accepted from',
+    );
   });
 
   it('with bad headers is refused, naming each', () => {
     const bad = { group: 'x'.repeat(201) };
-    expect(() => decode(delivery('millrace.partitions', 'a.b', bad))).toThrow(/group: must be at most 200 bytes.*to:/);
+    expect(() => decode(delivery('millrace.partitions', 'a.b', bad))).toThrow(
+      /group: must be at most 200 bytes.*to:/,
+    );
   });
 });
 
@@ -156,7 +170,9 @@ describe('when a timer is due', () => {
     expect(dueAt({ afterMs: 5 }, at)).toBe(at + 5);
     expect(dueAt({ at: '2026-02-01T00:00:00Z' }, at)).toBe(Date.UTC(2026, 1, 1));
     expect(dueAt({ cron: '0 12 * * *' }, at)).toBe(Date.UTC(2026, 0, 5, 12));
-    expect(dueAt({ cron: '0 12 * * *', timeZone: 'America/New_York' }, at)).toBe(Date.UTC(2026, 0, 5, 17));
+    expect(dueAt({ cron: '0 12 * * *', timeZone: 'America/New_York' }, at)).toBe(
+      Date.UTC(2026, 0, 5, 17),
+    );
   });
 
   it('says what cannot be read', () => {

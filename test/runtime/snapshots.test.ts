@@ -35,7 +35,9 @@ const list = setup({
       actions: assign({
         items: ({ context, event }) => ({
           ...context.items,
-          chunks: context.items.chunks.map((chunk, n) => (n === event.chunk ? [event.text] : chunk)),
+          chunks: context.items.chunks.map((chunk, n) =>
+            n === event.chunk ? [event.text] : chunk,
+          ),
         }),
       }),
     },
@@ -45,7 +47,10 @@ const list = setup({
 const listActor = defineActor({
   kind: 'task',
   machine: list,
-  accepts: { 'list.create': z.object({ chunks: z.array(z.array(z.string())) }), 'list.change': z.object({ chunk: z.number(), text: z.string() }) },
+  accepts: {
+    'list.create': z.object({ chunks: z.array(z.array(z.string())) }),
+    'list.change': z.object({ chunk: z.number(), text: z.string() }),
+  },
   startedBy: ['list.create'],
   chunked: ['items'],
   effects: {},
@@ -73,13 +78,22 @@ describe('a frozen group', () => {
     const again = new Story();
     again.journal.push(...story.journal);
     again.resident = { ...story.resident, group: await thawed(story) };
-    for (const message of [poke, answered(1, { result: 1 }), answered(1), rang(2, 1), rang(5, 1), command('task.work')]) {
+    for (const message of [
+      poke,
+      answered(1, { result: 1 }),
+      answered(1),
+      rang(2, 1),
+      rang(5, 1),
+      command('task.work'),
+    ]) {
       const [one, two] = [story.tell(message), again.tell(message)];
       expect(two.verdict).toBe(one.verdict);
     }
     expect(again.journal).toEqual(story.journal);
     expect(again.resident.group.obligations).toEqual(story.resident.group.obligations);
-    expect(freezer(again).freeze(again.resident.group, 0).snapshot.hash).toBe(freezer(story).freeze(story.resident.group, 0).snapshot.hash);
+    expect(freezer(again).freeze(again.resident.group, 0).snapshot.hash).toBe(
+      freezer(story).freeze(story.resident.group, 0).snapshot.hash,
+    );
   });
 
   it('writes a chunk once, and only those that changed', async () => {
@@ -113,7 +127,9 @@ describe('a frozen group', () => {
     story.tell(command('task.create'));
     const { snapshot } = freezer(story).freeze(story.resident.group, 0);
     const damaged = { ...snapshot, state: snapshot.state.replace('idle', 'busy') };
-    await expect(freezer(story).thaw(damaged)).rejects.toThrow('snapshot g/1 does not match its hash; the store file is damaged');
+    await expect(freezer(story).thaw(damaged)).rejects.toThrow(
+      'snapshot g/1 does not match its hash; the store file is damaged',
+    );
   });
 });
 
@@ -125,8 +141,15 @@ describe('a snapshot of an older version', () => {
     await store.journal.append(story.journal);
     await store.snapshots.put(freezer(story).freeze(story.resident.group, 0).snapshot);
     const registry = createRegistry([taskActor(options)]);
-    const resident = await loadGroup({ store, registry, freezer: createFreezer(registry, store.blobs) }, { partition: 0, id: 'g' });
-    return { resident, count: (resident.group.actors.get('task/main')?.context as { count?: number } | undefined)?.count };
+    const resident = await loadGroup(
+      { store, registry, freezer: createFreezer(registry, store.blobs) },
+      { partition: 0, id: 'g' },
+    );
+    return {
+      resident,
+      count: (resident.group.actors.get('task/main')?.context as { count?: number } | undefined)
+        ?.count,
+    };
   }
 
   it('parks its group when the actor cannot migrate it', async () => {
@@ -155,7 +178,11 @@ describe('a group that is loaded', () => {
 
   function load(options: TaskOptions, how = {}) {
     const registry = createRegistry([taskActor(options)]);
-    return loadGroup({ store, registry, freezer: createFreezer(registry, store.blobs) }, { partition: 0, id: 'g' }, how);
+    return loadGroup(
+      { store, registry, freezer: createFreezer(registry, store.blobs) },
+      { partition: 0, id: 'g' },
+      how,
+    );
   }
 
   function worked(): Story {
@@ -181,7 +208,9 @@ describe('a group that is loaded', () => {
     await stored(worked());
     const resident = await load({ after: 'idle' });
     expect(resident.isBroken).toBe(true);
-    expect(resident.parked).toMatch(/^entry 3 \(attempt.succeeded\) replays differently: it was .*napping.* and is now .*idle/);
+    expect(resident.parked).toMatch(
+      /^entry 3 \(attempt.succeeded\) replays differently: it was .*napping.* and is now .*idle/,
+    );
     expect(resident.group.seq).toBe(4);
   });
 
@@ -200,7 +229,11 @@ describe('a group that is loaded', () => {
   it('whose entry names a blob that is lost is broken, and says which', async () => {
     const story = worked();
     const [first, ...rest] = story.journal;
-    const { body: _, ...create } = first ?? (() => { throw new Error('no entry'); })();
+    const { body: _, ...create } =
+      first ??
+      (() => {
+        throw new Error('no entry');
+      })();
     await store.journal.append([{ ...create, blob: 'abc' }, ...rest]);
     expect((await load({})).parked).toBe('the body of entry 1 (task.create) is missing: blob abc');
   });

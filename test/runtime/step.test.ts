@@ -39,7 +39,9 @@ describe('a stepped machine', () => {
     const { snapshot } = stepper.start({ watts: 40 });
     const on = stepper.step(snapshot, { type: 'switch' });
     expect(on.effects).toEqual([{ type: 'lit', watts: 40 }]);
-    expect(stepper.step(on.snapshot, { type: 'switch' }).effects).toEqual([{ type: 'dark', watts: 40 }]);
+    expect(stepper.step(on.snapshot, { type: 'switch' }).effects).toEqual([
+      { type: 'dark', watts: 40 },
+    ]);
   });
 
   it('sets a named delay as a timer, and clears it under the same key', () => {
@@ -71,7 +73,7 @@ describe('a stepped machine', () => {
 
   it('repeats the actions of an initial transition for every actor', () => {
     const greeter = setup({
-      types: { context: {} as object, emitted: {} as { type: 'hello' } },
+      types: { context: {}, emitted: {} as { type: 'hello' } },
     }).createMachine({
       context: () => ({}),
       initial: { target: 'there', actions: emit({ type: 'hello' }) },
@@ -99,7 +101,10 @@ describe('a stepped machine', () => {
     const on = stepper.step(stepper.start({ watts: 40 }).snapshot, { type: 'switch' });
     const stored: unknown = JSON.parse(JSON.stringify(stepper.persist(on.snapshot)));
     const off = stepper.step(stepper.restore(stored), { type: 'switch' });
-    expect(off).toMatchObject({ effects: [{ type: 'dark', watts: 40 }], timers: [{ kind: 'clear' }] });
+    expect(off).toMatchObject({
+      effects: [{ type: 'dark', watts: 40 }],
+      timers: [{ kind: 'clear' }],
+    });
     expect(off.snapshot.value).toBe('off');
   });
 

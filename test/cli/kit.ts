@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import type { ResultPromise } from 'execa';
 import ts from 'typescript';
 import { afterAll, expect } from 'vitest';
 import { eventually } from '../kit/eventually.ts';
@@ -14,15 +13,13 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The configuration that the tests of the command line use. */
 export const fixture = join(root, 'test/cli/fixtures/millrace.config.ts');
 
-type Options = { reject: false; all: true; cwd: string; env: Record<string, string> };
-
 /** What a test sees of a program that runs or ran. */
-export type Program = ResultPromise<Options>;
+export type Program = ReturnType<typeof start>;
 
 const main = join(transpiled(), 'src/main.js');
 
 /** Starts `millrace ARGS…`; its output has no colours. */
-export function start(args: readonly string[], cwd: string = root): Program {
+export function start(args: readonly string[], cwd: string = root) {
   const env = { NO_COLOR: '1', CI: '' };
   return execa('node', [main, ...args], { reject: false, all: true, cwd, env });
 }

@@ -109,7 +109,14 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     },
   ];
   const close = async (): Promise<void> => {
-    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next();
+    for (let next = closers.pop(); next !== undefined; next = closers.pop()) {
+      try {
+        await next();
+      } catch (err) {
+        // What a full disk kept from being written is made again from the journal at the next start.
+        ports.log.warn({ err }, 'not everything could be written before the stop');
+      }
+    }
   };
   try {
     const { clock, log } = ports;
@@ -129,6 +136,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       feed,
       outlet,
       log,
+      stopping: new AbortController(),
       random: Math.random,
       newToken: () => randomBytes(9).toString('base64url'),
     };

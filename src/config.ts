@@ -110,7 +110,10 @@ async function readFile(
   virtualModules: Modules,
 ): Promise<{ options: MillraceOptions; path: string }> {
   if (path !== undefined && !existsSync(path)) {
-    throw new MillraceError('config', `there is no ${path}; name the configuration with --config FILE`);
+    throw new MillraceError(
+      'config',
+      `there is no ${path}; name the configuration with --config FILE`,
+    );
   }
   try {
     const { config, _configFile } = await loadFile<MillraceOptions>({

@@ -4,7 +4,13 @@ export type { Millrace } from './compose.ts';
 export { defineConfig } from './config.ts';
 export type { MillraceOptions } from './config.ts';
 export { defineChain, defineJob, RetryAfter, Stopped } from './definitions.ts';
-export type { ChainDefinition, JobContext, JobDefinition, JobHandle, PlanContext } from './definitions.ts';
+export type {
+  ChainDefinition,
+  JobContext,
+  JobDefinition,
+  JobHandle,
+  PlanContext,
+} from './definitions.ts';
 export type { Client, Request, StartOptions } from './client.ts';
 export type { RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 export { MillraceError } from './protocol/errors.ts';
@@ -22,4 +28,10 @@ export {
   toJob,
   toTimer,
 } from './runtime/actor.ts';
-export type { ActorDefinition, AttemptRequest, EffectMap, Outgoing, When } from './runtime/actor.ts';
+export type {
+  ActorDefinition,
+  AttemptRequest,
+  EffectMap,
+  Outgoing,
+  When,
+} from './runtime/actor.ts';

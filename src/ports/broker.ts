@@ -57,7 +57,7 @@ export interface Broker {
   declare(topology: Topology): Promise<void>;
   /**
    * Hands a persistent message over. `confirmed`: in every queue it was routed to; `returned`: no queue
-   * is bound, or the in-process queue is full. Rejects with TransientError when it cannot be known.
+   * is bound, nobody declared the exchange, or the in-process queue is full. Rejects with TransientError when it cannot be known.
    */
   publish(publication: Publication): Promise<'confirmed' | 'returned'>;
   /** Starts a consumer. Rejects with TransientError when the queue does not exist. */

@@ -62,6 +62,7 @@ export async function append(runtime: Runtime, entries: readonly Entry[]): Promi
       if (thrown instanceof FencedError) throw thrown;
       if (thrown instanceof DocumentError)
         throw new DocumentError(done + thrown.index, thrown.message, { cause: thrown });
+      if (runtime.stopping.signal.aborted) throw thrown;
       failures += 1;
       runtime.log.warn(
         { err: thrown, partition: entries[0]?.partition, failures },

@@ -26,6 +26,7 @@ export class Host {
 
   /** Finishes what is in hand and lets every partition go; changes no state. May be called twice. */
   async stop(): Promise<void> {
+    this.#runtime.stopping.abort();
     this.#runtime.outlet.stop();
     await Promise.all(this.#partitions.map((partition) => partition.stop()));
   }

@@ -5,9 +5,11 @@ import { decode } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { loadGroup } from './load.ts';
 import type { Arrival } from './mailbox.ts';
+import { owedNow } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
 import type { Resident } from './parking.ts';
 import type { Runtime } from './runtime.ts';
+import { sendOwed } from './send.ts';
 import { sha256 } from './snapshots.ts';
 import type { Loaded } from './turns.ts';
 
@@ -62,5 +64,9 @@ async function residentOf(runtime: Runtime, own: Ownership, message: Incoming): 
   if (!isOld) return known;
   const resident = await loadGroup(runtime, { partition: own.partition, id: message.group });
   own.residents.set(message.group, resident);
+  const hasComeRight = known?.isBroken === true && resident.parked === undefined;
+  if (hasComeRight) {
+    await sendOwed(runtime, own, resident.group, owedNow(resident.group.obligations));
+  }
   return resident;
 }

@@ -17,6 +17,8 @@ export type Runtime = {
   feed: Feed;
   outlet: Outlet;
   log: Logger;
+  /** Aborted when the host stops: what fails is then not tried again. */
+  stopping: AbortController;
   /** In [0, 1): spreads retries. */
   random(): number;
   /** A new ownership's token, unlike any other. */

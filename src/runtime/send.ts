@@ -225,6 +225,7 @@ async function publish(
     try {
       return await runtime.broker.publish(publication);
     } catch (err) {
+      if (runtime.stopping.signal.aborted) throw err;
       runtime.log.warn(
         { err, type: publication.properties.type, failures },
         'publish failed; trying again',

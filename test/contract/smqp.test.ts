@@ -27,6 +27,12 @@ it('returns what would not fit into a limited queue', async () => {
   expect(await publish()).toBe('confirmed');
 });
 
+it('returns what is published to an exchange that nobody declared', async () => {
+  const broker = openSmqpBroker();
+  const lost = { exchange: 'nowhere', routingKey: 'k', properties, body: '1' };
+  expect(await broker.publish(lost)).toBe('returned');
+});
+
 it('shares nothing that a publisher may change', async () => {
   const broker = openSmqpBroker();
   await broker.declare({ exchanges: [], queues: [{ name: 'q' }], bindings: [] });

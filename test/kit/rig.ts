@@ -112,6 +112,7 @@ export function createRuntime(
     feed: new Feed(),
     outlet: new Outlet(broker, clock),
     log: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
+    stopping: new AbortController(),
     random: () => 0.5,
     newToken: () => `owner-${(tokens += 1)}`,
   };

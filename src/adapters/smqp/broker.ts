@@ -118,7 +118,9 @@ export class SmqpBroker implements Broker {
     return this.#memory.getExchange(name);
   }
 
+  /** None for an exchange that nobody declared: what a person's effect names may not exist. */
   #boundQueues(name: string, routingKey: string): string[] {
+    if (!this.#exchanges.has(name)) return [];
     const exchange = this.#exchange(name);
     return exchange.bindings
       .filter((binding) => {

@@ -41,7 +41,7 @@ const planSchema = z.object({
 });
 
 /** Body of `chain.create`: what the gateway planned. */
-export const chainCreateSchema = z.object({
+const chainCreateSchema = z.object({
   plan: planSchema,
   requestType: z.string(),
   args: z.unknown(),

@@ -7,7 +7,7 @@ import type { Chunks } from './chunks.ts';
 import type { PlanJob, PlanSequence } from './graph.ts';
 
 export { edit, find, toChunks } from './chunks.ts';
-export type { Chunks, Draft } from './chunks.ts';
+export type { Chunks } from './chunks.ts';
 
 export type RowState = 'pending' | 'running' | 'complete' | 'failed' | 'stopped';
 

@@ -142,7 +142,7 @@ export function countRunning(turn: Turn, job: number, by: 1 | -1): void {
 }
 
 /** A sequence and those around it, from the innermost. */
-export function enclosing(turn: Turn, sequence: number | undefined): number[] {
+function enclosing(turn: Turn, sequence: number | undefined): number[] {
   const list: number[] = [];
   for (let next = sequence; next !== undefined; next = at(turn.context.sequences, next).parent) {
     list.push(next);

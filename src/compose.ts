@@ -72,12 +72,9 @@ const embedded: Ports = {
 const storeFile = 'store.db';
 
 /** Makes an embedded millrace of definitions. Throws MillraceError `config` or `definition`. */
-export function createMillrace(options: MillraceOptions, ports: Partial<Ports> = {}): Millrace {
-  return compose(toConfig(options), { ...embedded, ...ports });
-}
-
-/** The same from a checked configuration. */
-export function compose(config: Config, ports: Ports = embedded): Millrace {
+export function createMillrace(options: MillraceOptions, given: Partial<Ports> = {}): Millrace {
+  const config = toConfig(options);
+  const ports = { ...embedded, ...given };
   const registry = createRegistry([...builtInActors, ...config.actors]);
   let running: Promise<Running> | undefined;
   let client: Client | undefined;

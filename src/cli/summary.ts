@@ -63,7 +63,7 @@ export function printStatus(status: RequestStatus): void {
 }
 
 /** `1,200 complete, 3 failed of 20,001 jobs`. */
-export function countsText({ counts, total }: RequestStatus): string {
+function countsText({ counts, total }: RequestStatus): string {
   if (counts.complete === total) return `${plural(total, 'job')} complete`;
   const order = ['complete', 'failed', 'stopped', 'running', 'pending'] as const;
   const parts = order
@@ -73,7 +73,7 @@ export function countsText({ counts, total }: RequestStatus): string {
 }
 
 /** A state in its colour. */
-export function paint(state: string): string {
+function paint(state: string): string {
   const colors = colorsOf(process.stdout);
   if (state === 'COMPLETE') return colors.green(state);
   if (state === 'FAIL') return colors.red(state);

@@ -59,4 +59,3 @@ export type AttemptAnswerType = keyof typeof attemptAnswerSchemas;
 
 /** Fanout on `millrace.control`: whoever holds one of these attempts stops it, and answers. */
 export const attemptCancelSchema = z.object({ startIds: z.array(z.string()) });
-export type AttemptCancel = z.infer<typeof attemptCancelSchema>;

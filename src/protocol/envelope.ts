@@ -1,34 +1,11 @@
 /**
- * The envelope: a message with where it comes from, where it goes and what it answers.
+ * The envelope: where a message comes from, where it goes, and how large its parts may be.
  * Bodies are JSON text everywhere: on the wire, in the journal, in blobs.
  */
 import { z } from 'zod';
 
 /** `kind/id` of an actor inside its group. Nothing stored in a group holds the group's own id. */
 export type Address = string;
-
-export type Envelope = {
-  /** Unique; a second envelope with the same id is a duplicate. */
-  messageId: string;
-  /** `noun.verb`, the event type that the actor receives. */
-  type: string;
-  /** The group that it is for. */
-  group: string;
-  /** The actor in that group. */
-  to: Address;
-  /** `group/kind/id` of the sending actor, or the name of the client or worker. */
-  from?: string;
-  correlationId?: string;
-  causationId?: string;
-  /** Queue that is told the answer. */
-  replyTo?: string;
-  /** When it was sent, in epoch milliseconds. */
-  sentAt: number;
-  /** JSON text, or absent when `blob` names it. */
-  body?: string;
-  /** Hash of the blob that holds the body, for bodies over 64 KiB. */
-  blob?: string;
-};
 
 /** At most this many bytes for a name or an id (architecture, section 3). */
 export const maxIdBytes = 200;
@@ -44,13 +21,16 @@ const id = z
   .min(1)
   .refine((text) => Buffer.byteLength(text) <= maxIdBytes, `must be at most ${maxIdBytes} bytes`);
 
-/** What travels in the AMQP headers beside the standard properties. */
+/** The envelope's own fields, which travel in AMQP headers beside the standard properties. */
 export const headersSchema = z.object({
+  /** The group that it is for, and with it the partition. */
   group: id,
+  /** The actor in that group. */
   to: id,
+  /** `group/kind/id` of the sending actor, or the name of the client or worker. */
   from: z.string().optional(),
+  /** Id of the message that it follows from. */
   causationId: z.string().optional(),
+  /** Hash of the blob that holds the body, for bodies over 64 KiB. */
   blob: z.string().optional(),
 });
-
-export type Headers = z.infer<typeof headersSchema>;

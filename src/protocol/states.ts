@@ -1,8 +1,5 @@
 /** States inside are words of the machines; people and the compatible wire read Spin Cycle's names (specification 2.1). */
 
-export type RequestState =
-  'PENDING' | 'RUNNING' | 'STOPPING' | 'SUSPENDING' | 'SUSPENDED' | 'COMPLETE' | 'FAIL' | 'STOPPED';
-
 /** `failed` → `FAIL`, else the word in capitals. */
 export function publicState(state: string): string {
   return state === 'failed' ? 'FAIL' : state.toUpperCase();

@@ -4,6 +4,7 @@
  */
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Transition } from '../ports/journal.ts';
+import { maxIdBytes } from '../protocol/envelope.ts';
 import type { Address } from '../protocol/envelope.ts';
 import type { ActorEvent, Outgoing } from './actor.ts';
 import { dropActor, noObligations, owe, rowKey } from './obligations.ts';
@@ -164,6 +165,8 @@ class Turn {
   }
 
   #owe(change: Change): void {
+    if ('key' in change) checkId(change.key);
+    if (change.kind === 'start') checkId(change.row.key);
     const [obligations, owed] = owe(this.#obligations, change);
     this.#obligations = obligations;
     if (owed !== undefined) this.#owed.push(owed);
@@ -217,6 +220,12 @@ class Turn {
       isIgnored: this.#isIgnored,
     };
   }
+}
+
+/** Keys become part of message ids and headers (architecture, section 3). */
+function checkId(id: string): void {
+  if (Buffer.byteLength(id) <= maxIdBytes) return;
+  throw new Error(`the key "${id.slice(0, 40)}…" is longer than ${maxIdBytes} bytes`);
 }
 
 /** What a turn both asked for and took back needs no sending. */

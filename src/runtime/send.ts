@@ -88,7 +88,7 @@ function paid(own: Ownership, id: string): void {
 }
 
 /** `request/actor/key/attempt`: the same whenever the same attempt is sent. */
-export function startIdOf(group: string, row: AttemptRow): string {
+function startIdOf(group: string, row: AttemptRow): string {
   return `${group}/${row.actor}/${row.key}/${row.job.attempt}`;
 }
 

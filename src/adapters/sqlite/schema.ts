@@ -9,10 +9,10 @@ import { MillraceError } from '../../protocol/errors.ts';
 import { connect, sqliteFault, type Connection } from './connection.ts';
 
 /** `mill` in ASCII. */
-export const applicationId = 0x6d696c6c;
+const applicationId = 0x6d696c6c;
 
 /** Layout of the tables below; a file with a higher one was written by a newer millrace. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 /** Offsets of a partition fit in this many; journal id = partition × this + offset. */
 export const partitionSpan = 2 ** 40;

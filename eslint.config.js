@@ -111,7 +111,12 @@ export default defineConfig(
   },
   {
     // A tool reads its config from the default export.
-    files: ['*.config.ts', 'examples/**/*.config.ts', 'test/**/*.config.ts'],
+    files: [
+      '*.config.ts',
+      'examples/**/*.config.ts',
+      'test/**/*.config.ts',
+      'test/kit/globalSetup.ts',
+    ],
     rules: { 'no-restricted-syntax': 'off', 'no-restricted-properties': 'off' },
   },
   {

@@ -5,7 +5,7 @@ import { cancelAttempt, defineActor, forgetAttempt, toActor, toJob } from '../sr
 import { chainAddress } from './chain.ts';
 
 /** A job has one attempt at a time, so one key serves. */
-const attemptKey = 'attempt';
+const attemptKey = 'run';
 
 export const jobActor = defineActor({
   kind: 'job',

@@ -82,7 +82,7 @@ export async function openClient(
   options: ClientOptions,
 ): Promise<Client & { close(): Promise<void> }> {
   const { broker, store, clock, feed, reader, newId } = options;
-  const replyTo = `millrace.replies.${newId()}`;
+  const replyTo = `millrace.replies.${newId().slice(-8)}`;
   const waiting = new Map<string, Waiting>();
   await broker.declare(ownQueueTopology(exchanges.replies, replyTo, replyTo));
   const channel: Channel = await broker.consume(replyTo, {

@@ -135,7 +135,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       log,
       stopping: new AbortController(),
       random: Math.random,
-      newToken: () => randomBytes(9).toString('base64url'),
+      newToken: () => randomBytes(6).toString('base64url'),
     };
     const host = new Host(runtime);
     closers.push(() => host.stop());

@@ -126,7 +126,7 @@ describe('a commit', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected']);
     for (const outcome of [outcomes[0], outcomes[2]]) {
       expect(outcome).toMatchObject({ reason: { index: 1 } });
-      expect(outcome?.status === 'rejected' && outcome.reason).toBeInstanceOf(DocumentError);
+      expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(DocumentError);
     }
     expect(await offsets(store)).toEqual([1, 2]);
     expect(await store.journal.head(4)).toBe(1);

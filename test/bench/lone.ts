@@ -13,7 +13,8 @@ import { median, percentile } from './report.ts';
 import type { Report } from './report.ts';
 
 const samples = 200;
-const warmUp = 50;
+/** Enough for the compiler to have seen all of it. */
+const warmUp = 500;
 
 /** Prints p50 and p99 of lone chains with 3 and 10 steps, and their counts. */
 export async function benchLone(report: Report): Promise<void> {

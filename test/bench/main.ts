@@ -50,7 +50,7 @@ async function benchThroughput(report: Report): Promise<void> {
       unit: '× BullMQ',
     });
     console.log('\nWhere a round of ours spends its time:');
-    for (const { part, share } of (await profile(async () => void (await run()))).slice(0, 12)) {
+    for (const { part, share } of (await profile(run)).slice(0, 12)) {
       console.log(`  ${(share * 100).toFixed(1).padStart(5)} %  ${part}`);
     }
   } finally {

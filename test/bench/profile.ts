@@ -4,7 +4,7 @@ import type { Profiler } from 'node:inspector';
 
 /** Runs `work` under the profiler; returns shares of the busy time by part, largest first. */
 export async function profile(
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
 ): Promise<{ part: string; share: number }[]> {
   const session = new Session();
   session.connect();

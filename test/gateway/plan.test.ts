@@ -146,7 +146,7 @@ describe('sequences', () => {
         job(work, 1, { name: 'a' }),
         job(work, 1, { name: 'b', after: before }),
       ]);
-      job(work, 1, { name: 'after', after: a ?? [] });
+      job(work, 1, { name: 'after', after: a });
     });
     expect(parents).toEqual({
       before: [],

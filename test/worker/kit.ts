@@ -32,7 +32,7 @@ export function aJob(
   run: (context: JobContext<unknown>) => unknown,
   more: { type?: string; args?: z.ZodType; concurrency?: number } = {},
 ): JobDefinition {
-  return defineJob({ type: 'work', args: z.unknown(), ...more, run }) as JobDefinition;
+  return defineJob({ type: 'work', args: z.unknown(), ...more, run });
 }
 
 /** Lets everything that is ready happen; time stands still. */

@@ -24,7 +24,9 @@ const seeds = one === undefined ? Array.from({ length: count }, (_, seed) => see
 /** Children at a time. */
 const sideBySide = 3;
 /** A child that has not ended by then hangs. */
-const hangsAfterMs = 60_000;
+const hangsAfterMs = 30_000;
+/** Seeds are taken until so many have failed. */
+const enoughFailures = 5;
 
 const reached = new Map<string, number>();
 const states = new Map<string, number>();
@@ -93,6 +95,7 @@ function add(counts: Map<string, number>, key: string): void {
 
 async function takeFrom(queue: number[], failures: string[]): Promise<void> {
   for (let seed = queue.shift(); seed !== undefined; seed = queue.shift()) {
+    if (failures.length >= enoughFailures) return;
     const failure = await trial(seed);
     if (failure !== undefined) failures.push(failure);
   }

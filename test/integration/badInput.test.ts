@@ -270,35 +270,38 @@ describe('a handler', () => {
 });
 
 describe('a disk that is full', () => {
-  it('makes the chain wait; it goes on when room is made, and nothing is lost or done twice', async () => {
-    const stores: SqliteStore[] = [];
-    const ran: string[] = [];
-    const fill = defineJob({
-      type: 'fill',
-      args: z.object({ n: z.number() }),
-      run({ args: { n }, jobId }) {
-        ran.push(jobId);
-        if (n === 3) for (const store of stores) store.limitPages(1);
-        return `${n}`.repeat(50_000);
-      },
+  const stores: SqliteStore[] = [];
+  const ran: string[] = [];
+  const fill = defineJob({
+    type: 'fill',
+    args: z.object({ n: z.number() }),
+    run({ args: { n }, jobId }) {
+      ran.push(jobId);
+      if (n === 3) for (const store of stores) store.limitPages(1);
+      return `${n}`.repeat(50_000);
+    },
+  });
+  const chain = defineChain({
+    type: 'filling',
+    args: z.object({}),
+    plan({ job: add }) {
+      let last = add(fill, { n: 0 });
+      for (let n = 1; n < 8; n += 1) last = add(fill, { n }, { after: last });
+    },
+  });
+  const openStore: Ports['openStore'] = (config) => {
+    const store = openSqliteStore({
+      path: join(config.data, 'store.db'),
+      partitions: config.partitions,
     });
-    const chain = defineChain({
-      type: 'filling',
-      args: z.object({}),
-      plan({ job: add }) {
-        let last = add(fill, { n: 0 });
-        for (let n = 1; n < 8; n += 1) last = add(fill, { n }, { after: last });
-      },
-    });
-    const openStore: Ports['openStore'] = (config) => {
-      const store = openSqliteStore({
-        path: join(config.data, 'store.db'),
-        partitions: config.partitions,
-      });
-      stores.push(store);
-      return store;
-    };
-    const options = { jobs: [fill], chains: [chain] };
+    stores.push(store);
+    return store;
+  };
+  const options = { jobs: [fill], chains: [chain] };
+  /** A request that has come to the full disk. */
+  const startFilling = async () => {
+    stores.length = 0;
+    ran.length = 0;
     const millrace = await start(options, { openStore });
     const request = await millrace.client.start(chain, {});
     await eventually(() =>
@@ -306,6 +309,11 @@ describe('a disk that is full', () => {
         'the disk is full, or the file has reached its page limit: free some space',
       ),
     );
+    return { millrace, request };
+  };
+
+  it('makes the chain wait; it goes on when room is made, and nothing is lost or done twice', async () => {
+    const { millrace, request } = await startFilling();
     expect(ran.length).toBeLessThan(8);
     expect(await request.status()).toMatchObject({ state: 'RUNNING' });
     for (const store of stores) store.limitPages();
@@ -319,5 +327,15 @@ describe('a disk that is full', () => {
       ({ type }) => type === 'attempt.succeeded',
     );
     expect(results).toHaveLength(8);
+  });
+
+  it('does not keep millrace from stopping; the chain goes on at the next start', async () => {
+    const { millrace, request } = await startFilling();
+    await millrace.stop();
+    stores.length = 0;
+    const again = await start(options);
+    expect(await again.client.request(request.id).finished()).toMatchObject({ state: 'COMPLETE' });
+    // The job whose result found no room ran again; no other did.
+    expect(ran).toHaveLength(9);
   });
 });

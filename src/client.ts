@@ -10,7 +10,8 @@ import { isTerminal } from './protocol/states.ts';
 import { exchanges, ownQueueTopology, partitionKey, partitionOf } from './protocol/topology.ts';
 import { transitions, until } from './follow.ts';
 import type { Reader, RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
-import type { Feed, StatusSignal } from './runtime/feed.ts';
+import type { StatusSignal } from './protocol/attempts.ts';
+import type { Feed } from './runtime/feed.ts';
 
 export type StartOptions = {
   /** The request's id; starting one that exists changes nothing and answers with it. Default: a new one. */

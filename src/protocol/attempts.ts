@@ -59,3 +59,13 @@ export type AttemptAnswerType = keyof typeof attemptAnswerSchemas;
 
 /** Fanout on `millrace.control`: whoever holds one of these attempts stops it, and answers. */
 export const attemptCancelSchema = z.object({ startIds: z.array(z.string()) });
+
+/** What a running attempt says of itself: a signal for people who watch, never journaled (architecture, section 8). */
+export type StatusSignal = {
+  requestId: string;
+  jobId: string;
+  attempt: number;
+  text: string;
+  /** Epoch milliseconds. */
+  at: number;
+};

@@ -1,14 +1,6 @@
 /** What this process hears of what is committed and of what running jobs say: for clients beside the host. */
 import type { Entry } from '../ports/journal.ts';
-
-/** What a running attempt says; never journaled. */
-export type StatusSignal = {
-  requestId: string;
-  jobId: string;
-  attempt: number;
-  text: string;
-  at: number;
-};
+import type { StatusSignal } from '../protocol/attempts.ts';
 
 type Listener = {
   onEntries(entries: readonly Entry[]): void;

@@ -2,14 +2,7 @@
 import type { JobDefinition } from '../definitions.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
-
-export type StatusSignal = {
-  requestId: string;
-  jobId: string;
-  attempt: number;
-  text: string;
-  at: number;
-};
+import type { StatusSignal } from '../protocol/attempts.ts';
 
 export type WorkerOptions = {
   broker: Broker;

@@ -18,7 +18,7 @@ import type { Publisher } from './publisher.ts';
 import { subscribe } from './subscription.ts';
 import type { Receipt, Subscription } from './subscription.ts';
 
-export type { StatusSignal, Worker, WorkerOptions } from './options.ts';
+export type { Worker, WorkerOptions } from './options.ts';
 
 /** A worker for these jobs; nothing happens before `start()`. */
 export function createWorker(options: WorkerOptions): Worker {

@@ -18,7 +18,8 @@ import {
   rejectedQueue,
 } from '../../src/protocol/topology.ts';
 import { createWorker } from '../../src/worker/worker.ts';
-import type { StatusSignal, WorkerOptions } from '../../src/worker/worker.ts';
+import type { StatusSignal } from '../../src/protocol/attempts.ts';
+import type { WorkerOptions } from '../../src/worker/worker.ts';
 import { FakeClock } from '../kit/fakeClock.ts';
 
 export type Seen = {

@@ -10,6 +10,9 @@ import type { Turned } from './turns.ts';
 /** Entries in it are durable. Only `commit` makes one. */
 export type Committed = { readonly committed: readonly Turned[] };
 
+/** What a commit leaves: what stands, and what must be turned anew. */
+type Outcome = { committed: Committed; left: Arrival[] };
+
 /**
  * One append for the whole batch. An entry that the store refuses is refused alone: those before it
  * stand, those after it are left to be turned anew.
@@ -18,33 +21,34 @@ export async function commit(
   runtime: Runtime,
   own: Ownership,
   turned: readonly Turned[],
-): Promise<{ committed: Committed; left: Arrival[] }> {
+): Promise<Outcome> {
   const entries = turned.flatMap(({ entry }) => entry ?? []);
   try {
     if (entries.length > 0) await append(runtime, entries);
-    own.head += entries.length;
-    own.uncommitted.clear();
-    runtime.feed.committed(entries);
+    stand(runtime, own, entries);
     return { committed: { committed: turned }, left: [] };
   } catch (thrown) {
     if (!(thrown instanceof DocumentError)) throw thrown;
-    const refused = turned.findIndex(({ entry }) => entry === entries[thrown.index]);
-    own.head += thrown.index;
-    for (const { message } of turned.slice(refused)) own.residents.delete(message?.group ?? '');
-    own.uncommitted.clear();
-    runtime.feed.committed(entries.slice(0, thrown.index));
-    const [first] = turned.slice(refused);
+    const place = turned.findIndex(({ entry }) => entry === entries[thrown.index]);
+    const [refused, ...after] = turned.slice(place);
+    if (refused === undefined) throw thrown;
+    // Memory ran ahead of the journal: what was turned from the refused entry on is loaded again.
+    for (const { message } of turned.slice(place)) own.residents.delete(message?.group ?? '');
+    stand(runtime, own, entries.slice(0, thrown.index));
+    const { entry: _, ...rest } = refused;
     const judged = { verdict: 'rejected', reason: thrown.message, code: 'document' } as const;
-    const { entry: _, ...bare } = first ?? { arrival: turned[0]?.arrival ?? raise(thrown) };
     return {
-      committed: { committed: [...turned.slice(0, refused), { ...bare, judged }] },
-      left: turned.slice(refused + 1).map(({ arrival }) => arrival),
+      committed: { committed: [...turned.slice(0, place), { ...rest, judged }] },
+      left: after.map(({ arrival }) => arrival),
     };
   }
 }
 
-function raise(thrown: Error): never {
-  throw thrown;
+/** Notes that entries are durable, and tells who listens. */
+function stand(runtime: Runtime, own: Ownership, entries: readonly Entry[]): void {
+  own.head += entries.length;
+  own.uncommitted.clear();
+  runtime.feed.committed(entries);
 }
 
 /**

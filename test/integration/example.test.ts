@@ -91,7 +91,7 @@ test.each(['SIGINT', 'SIGKILL'] as const)(
   60_000,
 );
 
-test('over node_modules: killed at a quarter and resumed, the same bytes', async () => {
+test('over node_modules: suspended, resumed, killed, and resumed, the same bytes', async () => {
   const run = (data: string): Program => {
     const args = ['run', 'checksum-tree', 'dir=node_modules', `out=${join(folder, data, 'SUMS')}`];
     return start(['--config', config, '--data', join(folder, data), ...args]);
@@ -102,11 +102,15 @@ test('over node_modules: killed at a quarter and resumed, the same bytes', async
       .split('\n')
       .filter((line) => !line.includes('  node_modules/.'));
   expect((await run('modules')).exitCode).toBe(0);
-  const killed = run('killed');
-  const id = idIn(await untilSaid(killed, /^RUNNING: [1-9]/m, 60_000));
+  const suspended = run('broken');
+  const id = idIn(await untilSaid(suspended, /^RUNNING: [1-9]/m, 60_000));
+  suspended.kill('SIGINT');
+  expect((await suspended).exitCode).toBe(4);
+  const killed = resume('broken', id, root);
+  await untilSaid(killed, /^RUNNING: [1-9]/m, 60_000);
   killed.kill('SIGKILL');
   expect((await killed).signal).toBe('SIGKILL');
-  expect((await resume('killed', id, root)).exitCode).toBe(0);
-  expect(sums('killed').length).toBeGreaterThan(1000);
-  expect(sums('killed')).toEqual(sums('modules'));
+  expect((await resume('broken', id, root)).exitCode).toBe(0);
+  expect(sums('broken').length).toBeGreaterThan(1000);
+  expect(sums('broken')).toEqual(sums('modules'));
 }, 120_000);

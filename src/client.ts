@@ -4,6 +4,7 @@ import type { ChainDefinition } from './definitions.ts';
 import type { Broker, Channel, Publication } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Store } from './ports/store.ts';
+import { maxIdBytes } from './protocol/envelope.ts';
 import { MillraceError } from './protocol/errors.ts';
 import type { ErrorCode } from './protocol/errors.ts';
 import { isTerminal } from './protocol/states.ts';
@@ -161,6 +162,7 @@ export async function openClient(
     reader,
     request,
     async start(chain, args, { requestId = newId(), user, labels } = {}) {
+      checkRequestId(requestId);
       const plan = await options.plan(chain, args);
       await send(requestId, 'chain.create', { plan, requestType: chain.type, args, user, labels });
       return request(requestId);
@@ -173,6 +175,13 @@ export async function openClient(
       await channel.close();
     },
   };
+}
+
+/** It becomes part of message ids and keys, whose parts slashes separate. */
+function checkRequestId(id: string): void {
+  if (id !== '' && Buffer.byteLength(id) <= maxIdBytes && !/[\s/]/.test(id)) return;
+  const rule = `must be 1 to ${maxIdBytes} bytes without blanks or slashes`;
+  throw new MillraceError('plan', `the request id "${id.slice(0, 40)}" ${rule}; choose another`);
 }
 
 function asCode(code: string | undefined): ErrorCode {

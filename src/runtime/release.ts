@@ -1,4 +1,5 @@
 /** Releases a committed batch: sends what its turns added, answers who asked, sets aside what was refused. */
+import type { Entry } from '../ports/journal.ts';
 import type { Notice } from './group.ts';
 import type { Committed } from './commit.ts';
 import { timerFired } from './incoming.ts';
@@ -59,12 +60,20 @@ async function releaseOne(runtime: Runtime, own: Ownership, item: Turned): Promi
   }
 }
 
-function answer(
-  runtime: Runtime,
-  { message, entry }: Turned,
-  notices: readonly Notice[],
-): Promise<void> {
-  if (message === undefined) return Promise.resolve();
-  const source = entry ?? { group: message.group, seq: 0, meta: message.meta };
-  return sendAnswers(runtime, answersTo(source, notices));
+function answer(runtime: Runtime, item: Turned, notices: readonly Notice[]): Promise<void> {
+  return sendAnswers(runtime, answersTo(sourceOf(item), notices));
+}
+
+/** Who is answered: also the sender of a message that could not even be decoded. */
+function sourceOf({ arrival, message, entry }: Turned): Pick<Entry, 'group' | 'seq' | 'meta'> {
+  if (entry !== undefined) return entry;
+  if (message !== undefined) return { group: message.group, seq: 0, meta: message.meta };
+  if (!('delivery' in arrival)) return { seq: 0 };
+  const { messageId, correlationId, replyTo } = arrival.delivery.properties;
+  const meta = {
+    messageId,
+    ...(correlationId !== undefined && { correlationId }),
+    ...(replyTo !== undefined && { replyTo }),
+  };
+  return { group: messageId, seq: 0, meta };
 }

@@ -125,6 +125,18 @@ it('a command for a request that does not exist says so', async () => {
   );
 });
 
+it.each(['', 'a/b', 'a b', 'x'.repeat(201)])(
+  'a request id such as "%s" is refused',
+  async (requestId) => {
+    const chain = defineChain({ type: 'empty', args: z.object({}), plan: () => undefined });
+    const { client } = await start({ chains: [chain] });
+    await expect(client.start(chain, {}, { requestId })).rejects.toMatchObject({
+      code: 'plan',
+      message: expect.stringContaining('must be 1 to 200 bytes without blanks or slashes'),
+    });
+  },
+);
+
 it('who follows a request when millrace is stopped is told so, and that it goes on later', async () => {
   const slow = defineJob({
     type: 'slow',

@@ -231,10 +231,16 @@ describe('a host at work', () => {
       },
       body: '',
     });
+    const tooLong = 'headers: to: must be at most 200 bytes';
+    expect(await rig.tell('g', 'task.poke', {}, { to: `task/${'x'.repeat(200)}` })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining(tooLong),
+    });
     await eventually(() =>
       expect(rejected.map(({ reason }) => reason)).toEqual([
         expect.stringContaining('does not exist'),
         expect.stringContaining('lost'),
+        expect.stringContaining(tooLong),
       ]),
     );
     expect(await rig.tell('g', 'task.create')).toEqual({ ok: true });

@@ -54,6 +54,35 @@ describe('after a kill', () => {
     await rig.stop();
   });
 
+  it('a group that could not be followed, and now can, is sent what it owes when unpark is tried', async () => {
+    const killed = await openRig({ actors, folder, ...dying });
+    await killed.tell('g', 'task.create');
+    await killed.tell('g', 'task.work');
+    await killed.stop();
+    let isDamaged = true;
+    const rig = await openRig({
+      actors,
+      folder,
+      store: (store) =>
+        decorate(store, {
+          journal: decorate(store.journal, {
+            async *readGroup(...place) {
+              for await (const entry of store.journal.readGroup(...place)) {
+                yield isDamaged ? { ...entry, transitions: [] } : entry;
+              }
+            },
+          }),
+        }),
+    });
+    const starts = await rig.starts('work');
+    expect((await rig.host.group('g')).parked).toContain('replays differently');
+    isDamaged = false;
+    expect(await rig.tell('g', 'group.unpark')).toMatchObject({ ok: false, code: 'state' });
+    await eventually(() => expect(starts).toHaveLength(1));
+    expect((await rig.host.group('g')).parked).toBeUndefined();
+    await rig.stop();
+  });
+
   it('timers fire all the same, once, also those that fell due meanwhile', async () => {
     const clock = new FakeClock();
     const killed = await openRig({ actors, folder, clock, ...dying });

@@ -8,10 +8,9 @@ import type { TimerRow } from '../ports/timers.ts';
 import { rejectedQueue } from '../protocol/topology.ts';
 import { accept } from './accept.ts';
 import type { Verdict } from './accept.ts';
-import type { Group, Notice } from './group.ts';
+import type { Group, Notice, Turned } from './group.ts';
 import { groupUnpark, incomingOf } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
-import type { Owed } from './obligations.ts';
 import { owedNow } from './obligations.ts';
 import type { Registry } from './registry.ts';
 
@@ -69,7 +68,7 @@ export function keep(resident: Resident, entry: Entry, body: string | undefined)
   };
 }
 
-type Stepping = { group: Group; transitions: Transition[]; owed: Owed[]; notices: Notice[] };
+type Stepping = { group: Group; transitions: Transition[]; notices: Notice[]; skipped: number };
 
 function unpark(registry: Registry, resident: Resident, message: Incoming, at: number): Judged {
   const { parked, isBroken, kept } = resident;
@@ -84,36 +83,49 @@ function unpark(registry: Registry, resident: Resident, message: Incoming, at: n
     const reason = `the body of "${groupUnpark}" must be {} or {"skip":true}`;
     return { verdict: 'rejected', code: 'rejected', reason, next: resident };
   }
-  const stepping: Stepping = { group: resident.group, transitions: [], owed: [], notices: [] };
-  let skipped = 0;
-  let isSkipped = false;
+  const stepped = stepKept(registry, resident, options, at);
+  if ('problem' in stepped) {
+    return { verdict: 'rejected', code: 'state', reason: stepped.problem, next: resident };
+  }
+  const { transitions, notices, skipped } = stepped;
+  const group: Group = { ...stepped.group, seq: resident.group.seq + 1, at };
+  const answer = { ok: true, stepped: kept.length - skipped, skipped };
+  const turned = {
+    group,
+    transitions,
+    // What was owed when it was parked has had no answer since: send all of it.
+    owed: owedNow(group.obligations),
+    notices: [...notices, { kind: 'reply', data: answer } as const],
+    isIgnored: false,
+  };
+  const { parked: _, ...rest } = resident;
+  return { verdict: 'accepted', turned, next: { ...rest, group, kept: [] } };
+}
+
+/** Steps what was kept, in order; `skip` sets the first that throws aside, a second one is a problem. */
+function stepKept(
+  registry: Registry,
+  { group, kept }: Resident,
+  { skip }: { skip: boolean },
+  at: number,
+): Stepping | { problem: string } {
+  const stepping: Stepping = { group, transitions: [], notices: [], skipped: 0 };
+  let maySkip = skip;
   for (const entry of kept) {
     const before: Group = { ...stepping.group, seq: entry.seq - 1 };
     const verdict = accept(registry, before, incomingOf(entry), at);
     if (verdict.verdict === 'accepted') add(stepping, verdict.turned);
     if (verdict.verdict !== 'parked' && verdict.verdict !== 'rejected') continue;
     // A command that does not fit would have been set aside anyway; only what is owed holds the rest up.
-    if (verdict.verdict === 'parked' && (!options.skip || isSkipped)) {
-      const reason = `entry ${entry.seq} still cannot be stepped: ${verdict.reason}`;
-      return { verdict: 'rejected', code: 'state', reason, next: resident };
+    if (verdict.verdict === 'parked') {
+      if (!maySkip)
+        return { problem: `entry ${entry.seq} still cannot be stepped: ${verdict.reason}` };
+      maySkip = false;
     }
-    isSkipped ||= verdict.verdict === 'parked';
-    skipped += 1;
+    stepping.skipped += 1;
     stepping.notices.push(setAside(entry, verdict.reason));
   }
-  const group: Group = { ...stepping.group, seq: resident.group.seq + 1, at };
-  const answer = { ok: true, stepped: kept.length - skipped, skipped };
-  const notices: Notice[] = [...stepping.notices, { kind: 'reply', data: answer }];
-  // What was owed when it was parked has had no answer since: send all of it.
-  const turned = {
-    group,
-    transitions: stepping.transitions,
-    owed: owedNow(group.obligations),
-    notices,
-    isIgnored: false,
-  };
-  const { parked: _, ...rest } = resident;
-  return { verdict: 'accepted', turned, next: { ...rest, group, kept: [] } };
+  return stepping;
 }
 
 /** Undefined when the body is not one of an unpark. */
@@ -135,7 +147,7 @@ function setAside({ group, type, to, body }: Entry, reason: string): Notice {
   };
 }
 
-function add(stepping: Stepping, turned: Stepping): void {
+function add(stepping: Stepping, turned: Turned): void {
   stepping.group = turned.group;
   stepping.transitions.push(...turned.transitions);
   stepping.notices.push(...turned.notices.filter((notice) => notice.kind !== 'reply'));

@@ -55,6 +55,7 @@ const rules: readonly Rule[] = [
   { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
   adapter('smqp', 'smqp'),
   adapter('sqlite', 'libsql'),
+  { from: 'src/version.ts', may: ['zod', 'node:'] },
   { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
   {
     from: 'src/config.ts',
@@ -88,7 +89,15 @@ const rules: readonly Rule[] = [
     from: 'src/cli/',
     may: [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
-      ...['src/gateway/suggest.ts', 'commander', 'cli-progress', 'picocolors', 'pino', 'node:'],
+      ...[
+        'src/gateway/suggest.ts',
+        'src/version.ts',
+        'commander',
+        'cli-progress',
+        'picocolors',
+        'pino',
+        'node:',
+      ],
     ],
     mayTypes: ['src/compose.ts', 'src/reader.ts'],
   },

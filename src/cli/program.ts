@@ -12,6 +12,7 @@ import { run } from './run.ts';
 import type { FollowOptions } from './session.ts';
 import { status } from './status.ts';
 import type { StatusOptions } from './status.ts';
+import { version } from '../version.ts';
 import { unpark } from './unpark.ts';
 import type { UnparkOptions } from './unpark.ts';
 
@@ -40,6 +41,7 @@ function commands(hosting: Hosting, answer: (code: number) => void): Command {
     )
     .option('--data <dir>', 'the data folder (default: MILLRACE_DATA, else .millrace)')
     .option('--debug', 'show stacks of errors')
+    .version(version)
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', exitCodeHelp);

@@ -67,6 +67,12 @@ describe('run', () => {
   });
 });
 
+test('--version says which', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  const { exitCode, stdout } = await start(['--version']);
+  expect([exitCode, stdout.trim()]).toEqual([0, version]);
+});
+
 test.each([[], ['run'], ['resume'], ['status'], ['events'], ['replay'], ['unpark']])(
   '%s --help has examples',
   async (...words) => {

@@ -135,12 +135,7 @@ export async function openClient(
     id,
     status: () => reader.status(id),
     transitions: ({ signal } = {}) => transitions(options, id, signal),
-    onStatus: (listener) =>
-      feed.subscribe({
-        onStatus: (status) => {
-          if (status.requestId === id) listener(status);
-        },
-      }),
+    onStatus: (listener) => feed.subscribe(id, { onStatus: listener }),
     finished: () => until(options, id, ({ state }) => isTerminal(state)),
     settled: () =>
       until(

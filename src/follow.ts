@@ -60,10 +60,8 @@ function newsOf(feed: Feed, id: string): { next(): Promise<void>; wake(): void; 
     hasNews = true;
     onNews?.();
   };
-  const end = feed.subscribe({
-    onEntries: (entries) => {
-      if (entries.some(({ group }) => group === id)) wake();
-    },
+  const end = feed.subscribe(id, {
+    onEntry: wake,
     onEnd: () => {
       hasEnded = true;
       wake();

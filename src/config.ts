@@ -8,7 +8,7 @@ import { loadConfig as loadFile } from 'c12';
 import { z } from 'zod';
 import type { ActorDefinition } from './runtime/actor.ts';
 import type { ChainDefinition, JobDefinition } from './definitions.ts';
-import { MillraceError } from './protocol/errors.ts';
+import { messageOf, MillraceError } from './protocol/errors.ts';
 import { defaultPartitions } from './protocol/topology.ts';
 
 export type Config = {
@@ -128,10 +128,13 @@ async function readFile(
     });
     return { options: config, path: _configFile ?? 'millrace.config' };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MillraceError('config', `${path ?? 'millrace.config.ts'} does not load: ${why}`, {
-      cause,
-    });
+    throw new MillraceError(
+      'config',
+      `${path ?? 'millrace.config.ts'} does not load: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

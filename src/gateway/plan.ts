@@ -1,7 +1,7 @@
 /** Runs a chain's `plan` with the args of a request; what comes out is data, for the chain machine. */
 import type { Plan } from '../../machines/graph.ts';
 import type { ChainDefinition, JobDefinition } from '../definitions.ts';
-import { MillraceError } from '../protocol/errors.ts';
+import { messageOf, MillraceError } from '../protocol/errors.ts';
 import { issuesOf } from './planArgs.ts';
 import { planError, PlanBuilder } from './planBuilder.ts';
 
@@ -46,8 +46,4 @@ function parseArgs(chain: ChainDefinition, args: unknown): unknown {
     chain,
     `the args of the request do not fit: ${issuesOf(parsed.error.issues)}; correct them`,
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

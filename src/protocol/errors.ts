@@ -41,6 +41,11 @@ export class MillraceError extends Error {
   }
 }
 
+/** What a person reads of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Try again with backoff; nothing is known to have happened. */
 export class TransientError extends MillraceError {
   constructor(message: string, options?: ErrorOptions) {

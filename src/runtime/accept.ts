@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { attemptAnswerSchemas } from '../protocol/attempts.ts';
 import type { AttemptAnswerType } from '../protocol/attempts.ts';
-import { MillraceError, PermanentError } from '../protocol/errors.ts';
+import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
 import { turn } from './group.ts';
 import type { Group, Notice, Turned } from './group.ts';
@@ -51,10 +51,6 @@ function orParked(to: string, event: ActorEvent, step: () => Verdict): Verdict {
 function rejected(thrown: unknown): Verdict {
   const code = thrown instanceof MillraceError ? thrown.code : 'rejected';
   return { verdict: 'rejected', reason: messageOf(thrown), code };
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 const timerSchema = z.object({ seq: z.number(), n: z.number() });

@@ -17,7 +17,16 @@ import type { Frost } from './snapshots.ts';
 /** A group gets a snapshot after this many entries, more when it is large: n entries cost O(n) in all. */
 const entriesASnapshot = 64;
 
-type Settled = { id: string; resident: Resident; head: Head; frost?: Frost };
+type Settled = {
+  id: string;
+  resident: Resident;
+  head: Head;
+  timers: TimerChanges;
+  frost?: Frost;
+};
+
+/** What the timer index lacks, what it has too much, and what it then holds. */
+type TimerChanges = { put: TimerRow[]; remove: TimerRow[]; rows: ReadonlyMap<string, TimerRow> };
 
 /** Writes what is due for the groups whose entries are all released; the others wait for the next. */
 export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void> {
@@ -25,7 +34,6 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   const { released } = own;
   const fresh = new Map<string, string>();
   const settled = [...own.touched].flatMap((id) => settle(runtime, own, { id, released, fresh }));
-  const timers = settled.map(({ resident }) => timerChanges(own.partition, resident));
   await Promise.all([
     store.blobs.put(fresh),
     ...settled.map(({ frost }) =>
@@ -34,8 +42,8 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   ]);
   await Promise.all([
     store.snapshots.putHeads(settled.map(({ head }) => head)),
-    store.timers.put(timers.flatMap(({ put }) => put)),
-    store.timers.remove(timers.flatMap(({ remove }) => remove)),
+    store.timers.put(settled.flatMap(({ timers }) => timers.put)),
+    store.timers.remove(settled.flatMap(({ timers }) => timers.remove)),
   ]);
   await store.journal.checkpoint({
     partition: own.partition,
@@ -44,9 +52,7 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
     versions: runtime.registry.versions,
     owing: [...own.owing.keys()],
   });
-  settled.forEach((item, n) => {
-    finish(own, item, timers[n]?.rows ?? new Map<string, TimerRow>());
-  });
+  for (const item of settled) finish(own, item);
 }
 
 function settle(
@@ -55,18 +61,17 @@ function settle(
   { id, released, fresh }: { id: string; released: number; fresh: Map<string, string> },
 ): Settled[] {
   const resident = own.residents.get(id);
-  if (resident === undefined || resident.offset > released || resident.group.seq === 0) {
-    if (resident === undefined || resident.group.seq === 0) own.touched.delete(id);
-    return [];
-  }
+  if (resident !== undefined && resident.offset > released) return [];
   own.touched.delete(id);
+  if (resident === undefined || resident.group.seq === 0) return [];
   const frost = isSnapshotDue(resident)
     ? runtime.freezer.freeze(resident.group, resident.snapshotSeq)
     : undefined;
   for (const [hash, text] of frost?.fresh ?? []) fresh.set(hash, text);
   const snapshotSeq = frost?.snapshot.seq ?? resident.snapshotSeq;
   const head = headOf(runtime.registry, own.partition, resident, snapshotSeq);
-  return [{ id, resident, head, ...(frost !== undefined && { frost }) }];
+  const timers = timerChanges(own.partition, resident);
+  return [{ id, resident, head, timers, ...(frost !== undefined && { frost }) }];
 }
 
 function isSnapshotDue({ group, snapshotSeq, parked }: Resident): boolean {
@@ -101,14 +106,7 @@ function typeOf(registry: Registry, group: Group): string {
   return typeof type === 'string' ? type : kind;
 }
 
-function timerChanges(
-  partition: number,
-  { group, timerRows }: Resident,
-): {
-  put: TimerRow[];
-  remove: TimerRow[];
-  rows: Map<string, TimerRow>;
-} {
+function timerChanges(partition: number, { group, timerRows }: Resident): TimerChanges {
   const rows = new Map<string, TimerRow>();
   for (const { seq, n, due } of group.obligations.timers.values()) {
     rows.set(`${seq}/${n}`, { partition, group: group.id, seq, n, due });
@@ -121,11 +119,7 @@ function timerChanges(
 }
 
 /** Notes what is stored now; a group that owes nothing needs no memory. */
-function finish(
-  own: Ownership,
-  { id, resident, frost }: Settled,
-  timerRows: Map<string, TimerRow>,
-): void {
+function finish(own: Ownership, { id, resident, frost, timers }: Settled): void {
   frost?.stored();
   const now = own.residents.get(id);
   if (now === undefined) return;
@@ -135,5 +129,5 @@ function finish(
     return;
   }
   const snapshotSeq = frost?.snapshot.seq ?? now.snapshotSeq;
-  own.residents.set(id, { ...now, snapshotSeq, timerRows });
+  own.residents.set(id, { ...now, snapshotSeq, timerRows: timers.rows });
 }

@@ -1,9 +1,9 @@
 /** Commits a batch: one append, at most one in flight, the identical write again until its outcome is known. */
 import type { Entry } from '../ports/journal.ts';
 import { DocumentError, FencedError } from '../protocol/errors.ts';
-import { backoffMs } from './backoff.ts';
 import type { Arrival } from './mailbox.ts';
 import type { Ownership } from './ownership.ts';
+import { pause } from './pause.ts';
 import type { Runtime } from './runtime.ts';
 import type { Turned } from './turns.ts';
 
@@ -94,10 +94,4 @@ async function afterOurs(
   throw new FencedError(
     `entry ${offset} of partition ${ours.partition} was written by another host`,
   );
-}
-
-function pause(runtime: Runtime, failures: number): Promise<void> {
-  return new Promise((resolve) => {
-    runtime.clock.after(backoffMs(failures, runtime.random()), resolve);
-  });
 }

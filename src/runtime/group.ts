@@ -6,14 +6,14 @@ import type { AnyMachineSnapshot } from 'xstate';
 import type { Transition } from '../ports/journal.ts';
 import { maxIdBytes } from '../protocol/envelope.ts';
 import type { Address } from '../protocol/envelope.ts';
-import type { ActorEvent, Outgoing } from './actor.ts';
+import type { ActorDefinition, ActorEvent, Outgoing } from './actor.ts';
 import { dropActor, noObligations, owe, rowKey } from './obligations.ts';
 import type { Change, Obligations, Owed } from './obligations.ts';
 import { idOf, kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { stateName } from './stateName.ts';
 import { dueAt } from './when.ts';
-import type { Stepped, TimerChange } from './step.ts';
+import type { Effect, Stepped, TimerChange } from './step.ts';
 import { TransitionLog } from './transitions.ts';
 import { noValues } from './values.ts';
 import type { Values } from './values.ts';
@@ -113,11 +113,15 @@ class Turn {
     if (snapshot === undefined) return;
     const stepped = stepper.step(snapshot, event);
     this.#settle(to, snapshot, stepped);
-    for (const effect of stepped.effects) {
-      const outgoing = definition.effects[effect.type]?.(effect, { id: idOf(to) });
+    this.#carryOut(to, definition, stepped.effects);
+  }
+
+  #carryOut(actor: Address, definition: ActorDefinition, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      const outgoing = definition.effects[effect.type]?.(effect, { id: idOf(actor) });
       if (outgoing === undefined)
-        throw new Error(`actor "${to}" emits "${effect.type}", which has no entry in effects`);
-      this.#send(to, outgoing);
+        throw new Error(`actor "${actor}" emits "${effect.type}", which has no entry in effects`);
+      this.#send(actor, outgoing);
     }
   }
 
@@ -130,10 +134,7 @@ class Turn {
     this.#actors.set(to, stepped.snapshot);
     this.#isIgnored = false;
     for (const timer of stepped.timers) this.#setTimer(to, timer);
-    for (const effect of stepped.effects) {
-      const outgoing = definition.effects[effect.type]?.(effect, { id: idOf(to) });
-      if (outgoing !== undefined) this.#send(to, outgoing);
-    }
+    this.#carryOut(to, definition, stepped.effects);
     return stepped.snapshot;
   }
 

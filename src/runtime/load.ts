@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../ports/journal.ts';
 import type { Store } from '../ports/store.ts';
-import { MillraceError } from '../protocol/errors.ts';
+import { messageOf, MillraceError } from '../protocol/errors.ts';
 import { emptyGroup } from './group.ts';
 import type { Notice } from './group.ts';
 import { incomingOf } from './incoming.ts';
@@ -23,7 +23,8 @@ export function emptyResident(id: string): Resident {
 
 export type LoadOptions = {
   untilSeq?: number;
-  ignoreSnapshots?: boolean;
+  /** Goes on from here; default: the newest snapshot. */
+  from?: Resident;
   /** Called with what each entry that is stepped again tells the world. */
   onNotices?: (entry: Entry, notices: readonly Notice[]) => void;
 };
@@ -38,10 +39,7 @@ export async function loadGroup(
   options: LoadOptions = {},
 ): Promise<Resident> {
   const { store } = loader;
-  let resident =
-    options.ignoreSnapshots === true
-      ? emptyResident(place.id)
-      : await thawed(loader, place.id, options.untilSeq);
+  let resident = options.from ?? (await thawed(loader, place.id, options.untilSeq));
   for await (const entry of store.journal.readGroup(
     place.partition,
     place.id,
@@ -65,7 +63,7 @@ async function thawed(loader: Loader, id: string, untilSeq: number | undefined):
   } catch (cause) {
     return broken(
       { ...base, group: { ...base.group, seq: stored.seq } },
-      `its snapshot at seq ${stored.seq} cannot be read: ${text(cause)}`,
+      `its snapshot at seq ${stored.seq} cannot be read: ${messageOf(cause)}`,
     );
   }
 }
@@ -132,8 +130,4 @@ function skipped(resident: Resident, entry: Entry): Resident {
     group: { ...resident.group, seq: entry.seq, at: entry.at },
     offset: entry.offset,
   };
-}
-
-function text(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -5,13 +5,13 @@
 import type { Channel } from '../ports/broker.ts';
 import { FencedError } from '../protocol/errors.ts';
 import { exchanges, partitionKey, partitionQueue } from '../protocol/topology.ts';
-import { backoffMs } from './backoff.ts';
 import { checkpoint } from './checkpoint.ts';
 import { deliver, prefetch } from './delivery.ts';
 import { partitionWake } from './incoming.ts';
 import { Mailbox } from './mailbox.ts';
 import { own } from './ownership.ts';
 import type { Ownership } from './ownership.ts';
+import { pause } from './pause.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Time between a release and the checkpoint that tells of it. */
@@ -53,7 +53,7 @@ export class PartitionHost {
 
   async #keep(onOwned: () => void, onRefused: (reason: unknown) => void): Promise<void> {
     for (let failures = 0; !this.#isStopping; failures += 1) {
-      if (failures > 0) await this.#pause(failures);
+      if (failures > 0) await pause(this.#runtime, failures);
       try {
         await this.#hold(onOwned);
       } catch (err) {
@@ -170,11 +170,5 @@ export class PartitionHost {
     await this.#runtime.store.flush();
     await last;
     this.#unscheduleCheckpoint();
-  }
-
-  #pause(failures: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#runtime.clock.after(backoffMs(failures, this.#runtime.random()), resolve);
-    });
   }
 }

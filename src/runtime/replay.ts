@@ -2,7 +2,7 @@
  * Replay with verification: steps a group's whole journal again, without snapshots, and compares
  * every transition, and every snapshot that is kept, with what was stored.
  */
-import { loadGroup } from './load.ts';
+import { emptyResident, loadGroup } from './load.ts';
 import type { Loader } from './load.ts';
 
 export type Verified = {
@@ -18,13 +18,14 @@ export async function verifyGroup(
   loader: Loader,
   place: { partition: number; id: string },
 ): Promise<Verified> {
-  const whole = await loadGroup(loader, place, { ignoreSnapshots: true });
+  const stored = await loader.store.snapshots.newest(place.id);
+  const start = { from: emptyResident(place.id) };
+  const half = await loadGroup(loader, place, { ...start, untilSeq: stored?.seq ?? 0 });
+  const whole = await loadGroup(loader, place, { from: half });
   const verified = { id: place.id, entries: whole.group.seq };
   if (whole.isBroken === true) return { ...verified, difference: whole.parked ?? 'unknown' };
-  const stored = await loader.store.snapshots.newest(place.id);
   if (stored === undefined) return verified;
-  const { group } = await loadGroup(loader, place, { ignoreSnapshots: true, untilSeq: stored.seq });
-  const again = loader.freezer.freeze(group, stored.parent ?? 0).snapshot;
+  const again = loader.freezer.freeze(half.group, stored.parent ?? 0).snapshot;
   if (again.hash === stored.hash) return verified;
   return {
     ...verified,

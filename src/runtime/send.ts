@@ -5,12 +5,12 @@
 import type { Publication } from '../ports/broker.ts';
 import type { Entry } from '../ports/journal.ts';
 import { rejectedQueue, exchanges, partitionKey } from '../protocol/topology.ts';
-import { backoffMs } from './backoff.ts';
 import type { Group, Notice } from './group.ts';
 import { loadGroup } from './load.ts';
 import { rowKey } from './obligations.ts';
 import type { AttemptRow, Owed } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
+import { pause } from './pause.ts';
 import type { Runtime } from './runtime.ts';
 import { valueAt } from './values.ts';
 
@@ -230,9 +230,7 @@ async function publish(
         { err, type: publication.properties.type, failures },
         'publish failed; trying again',
       );
-      await new Promise<void>((resolve) => {
-        runtime.clock.after(backoffMs(failures, runtime.random()), resolve);
-      });
+      await pause(runtime, failures);
     }
   }
 }

@@ -2,7 +2,7 @@
  * The write queue: everything that one event-loop turn appends, and all lazy writes that wait, go into
  * one transaction, in the order they were queued. Stands between the tables' files and the connection.
  */
-import { DocumentError, MillraceError, TransientError } from '../../protocol/errors.ts';
+import { DocumentError, messageOf, MillraceError, TransientError } from '../../protocol/errors.ts';
 import type { Appended } from '../../ports/journal.ts';
 import { sqliteFault, type Connection } from './connection.ts';
 
@@ -187,7 +187,7 @@ export class CommitQueue {
 
 function unavailable(path: string, cause: unknown): TransientError {
   const fault = sqliteFault(cause);
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   const remedy = remedies.get(fault?.primary ?? 0) ?? 'check the disk that holds it';
   return new TransientError(
     `Cannot write ${path}: ${reason} (${fault?.name ?? 'unexpected'}); ${remedy}. The write is tried again.`,

@@ -8,7 +8,7 @@ import { openSmqpBroker } from '../../src/adapters/smqp/broker.ts';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import type { Broker } from '../../src/ports/broker.ts';
 import type { Clock } from '../../src/ports/clock.ts';
-import type { Entry } from '../../src/ports/journal.ts';
+import type { Entry, Journal } from '../../src/ports/journal.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { attemptStartSchema } from '../../src/protocol/attempts.ts';
 import type { AttemptStart } from '../../src/protocol/attempts.ts';
@@ -67,6 +67,13 @@ export function decorate<T extends object>(port: T, overrides: Partial<T>): T {
       return typeof own === 'function' ? (own.bind(target) as unknown) : own;
     },
   });
+}
+
+/** A store whose journal has some of its methods replaced; they are given the journal as it is. */
+export function journalWith(
+  overrides: (journal: Journal) => Partial<Journal>,
+): (store: Store) => Store {
+  return (store) => decorate(store, { journal: decorate(store.journal, overrides(store.journal)) });
 }
 
 /** All that an iteration gives. */

@@ -6,7 +6,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { DocumentError, TransientError } from '../../src/protocol/errors.ts';
 import { exchanges, rejectedQueue } from '../../src/protocol/topology.ts';
 import { eventually } from '../kit/eventually.ts';
-import { collect, decorate, openRig } from '../kit/rig.ts';
+import { collect, decorate, journalWith, openRig } from '../kit/rig.ts';
 import type { Rig } from '../kit/rig.ts';
 import { taskActor } from '../kit/taskActor.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
@@ -173,15 +173,12 @@ describe('a host at work', () => {
     const rig = await openRig({
       actors,
       folder,
-      store: (store) =>
-        decorate(store, {
-          journal: decorate(store.journal, {
-            checkpoint: (document) => {
-              released.push(document.released);
-              return store.journal.checkpoint(document);
-            },
-          }),
-        }),
+      store: journalWith((journal) => ({
+        checkpoint: (document) => {
+          released.push(document.released);
+          return journal.checkpoint(document);
+        },
+      })),
       broker: (broker) =>
         decorate(broker, {
           publish: (publication) => {
@@ -268,19 +265,16 @@ describe('an append', () => {
     const rig = await openRig({
       actors,
       folder,
-      store: (store) =>
-        decorate(store, {
-          journal: decorate(store.journal, {
-            append: async (entries) => {
-              if (entries[0]?.type === 'partition.claim') return store.journal.append(entries);
-              tried.push(entries);
-              if (tried.length === 1) throw new TransientError('disk full');
-              const outcome = await store.journal.append(entries);
-              if (tried.length === 2) throw new TransientError('the answer was lost');
-              return outcome;
-            },
-          }),
-        }),
+      store: journalWith((journal) => ({
+        append: async (entries) => {
+          if (entries[0]?.type === 'partition.claim') return journal.append(entries);
+          tried.push(entries);
+          if (tried.length === 1) throw new TransientError('disk full');
+          const outcome = await journal.append(entries);
+          if (tried.length === 2) throw new TransientError('the answer was lost');
+          return outcome;
+        },
+      })),
     });
     const replied = rig.tell('g', 'task.create');
     await eventually(() => expect(tried).toHaveLength(1));
@@ -301,17 +295,14 @@ describe('an append', () => {
     const rig = await openRig({
       actors,
       folder,
-      store: (store) =>
-        decorate(store, {
-          journal: decorate(store.journal, {
-            append: async (entries) => {
-              const index = entries.findIndex(({ body }) => body?.includes('too large') === true);
-              if (index < 0) return store.journal.append(entries);
-              if (index > 0) await store.journal.append(entries.slice(0, index));
-              throw new DocumentError(index, 'this entry is too large');
-            },
-          }),
-        }),
+      store: journalWith((journal) => ({
+        append: async (entries) => {
+          const index = entries.findIndex(({ body }) => body?.includes('too large') === true);
+          if (index < 0) return journal.append(entries);
+          if (index > 0) await journal.append(entries.slice(0, index));
+          throw new DocumentError(index, 'this entry is too large');
+        },
+      })),
     });
     const rejected = await rig.collected(rejectedQueue);
     await rig.tell('g', 'task.create');

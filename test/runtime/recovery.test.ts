@@ -6,7 +6,7 @@ import { TransientError } from '../../src/protocol/errors.ts';
 import { exchanges, jobQueue, jobTopology } from '../../src/protocol/topology.ts';
 import { eventually } from '../kit/eventually.ts';
 import { FakeClock } from '../kit/fakeClock.ts';
-import { decorate, openRig, the, unacked } from '../kit/rig.ts';
+import { decorate, journalWith, openRig, the, unacked } from '../kit/rig.ts';
 import { taskActor } from '../kit/taskActor.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 
@@ -63,16 +63,13 @@ describe('after a kill', () => {
     const rig = await openRig({
       actors,
       folder,
-      store: (store) =>
-        decorate(store, {
-          journal: decorate(store.journal, {
-            async *readGroup(...place) {
-              for await (const entry of store.journal.readGroup(...place)) {
-                yield isDamaged ? { ...entry, transitions: [] } : entry;
-              }
-            },
-          }),
-        }),
+      store: journalWith((journal) => ({
+        async *readGroup(...place) {
+          for await (const entry of journal.readGroup(...place)) {
+            yield isDamaged ? { ...entry, transitions: [] } : entry;
+          }
+        },
+      })),
     });
     const starts = await rig.starts('work');
     expect((await rig.host.group('g')).parked).toContain('replays differently');
@@ -125,15 +122,12 @@ describe('a start whose queue is full', () => {
     const rig = await openRig({
       actors,
       folder,
-      store: (store) =>
-        decorate(store, {
-          journal: decorate(store.journal, {
-            checkpoint: (document) => {
-              owing.push(document.owing);
-              return store.journal.checkpoint(document);
-            },
-          }),
-        }),
+      store: journalWith((journal) => ({
+        checkpoint: (document) => {
+          owing.push(document.owing);
+          return journal.checkpoint(document);
+        },
+      })),
     });
     await rig.broker.declare(jobTopology('work'));
     const filler = (n: number) => ({
@@ -243,17 +237,14 @@ it('a checkpoint that fails is made again, with its snapshots and their chunks',
   const rig = await openRig({
     actors,
     folder,
-    store: (store) =>
-      decorate(store, {
-        journal: decorate(store.journal, {
-          checkpoint: (document) => {
-            failures -= 1;
-            return failures >= 0
-              ? Promise.reject(new TransientError('busy'))
-              : store.journal.checkpoint(document);
-          },
-        }),
-      }),
+    store: journalWith((journal) => ({
+      checkpoint: (document) => {
+        failures -= 1;
+        return failures >= 0
+          ? Promise.reject(new TransientError('busy'))
+          : journal.checkpoint(document);
+      },
+    })),
   });
   await rig.tell('g', 'task.create');
   await eventually(async () => {

@@ -1,16 +1,32 @@
 /** `millrace events ID`: the event log of a request, a line an entry. */
 import type { RequestEvent } from '../reader.ts';
+import { examples, toCount } from './command.ts';
+import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { colorsOf, count, print } from './print.ts';
 
-export type EventsOptions = { json?: boolean; bodies?: boolean; after: number };
+type EventsOptions = { json?: boolean; bodies?: boolean; after: number };
 
-export async function events(
-  context: Context,
-  id: string,
-  options: EventsOptions,
-): Promise<number> {
+export const declareEvents: Declare = (program, act) => {
+  program
+    .command('events')
+    .argument('<id>', 'id of the request')
+    .description('print the event log of a request')
+    .option('--json', 'print JSON lines, one an entry')
+    .option('--bodies', 'with the messages')
+    .option('--after <seq>', 'only what came after', toCount, 0)
+    .addHelpText(
+      'after',
+      examples(
+        'events 01kavx3v8c6ws0vzq3f3c2hrnd',
+        'events 01kavx3v8c6ws0vzq3f3c2hrnd --json --bodies',
+      ),
+    )
+    .action(act(events));
+};
+
+async function events(context: Context, id: string, options: EventsOptions): Promise<number> {
   const { json = false, bodies = false, after } = options;
   const reader = context.hosting.openReader(await context.readingConfig());
   try {

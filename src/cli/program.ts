@@ -1,23 +1,27 @@
-/** The command line: its commands, flags and help; what each does is in the file of its name. */
-import { Command, InvalidArgumentError } from 'commander';
-import { contextOf } from './context.ts';
-import type { Context, Flags, Hosting } from './context.ts';
-import { events } from './events.ts';
-import type { EventsOptions } from './events.ts';
-import { exitCodes, report } from './exit.ts';
-import { replay } from './replay.ts';
-import type { ReplayOptions } from './replay.ts';
-import { resume } from './resume.ts';
-import { run } from './run.ts';
-import type { FollowOptions } from './session.ts';
-import { status } from './status.ts';
-import type { StatusOptions } from './status.ts';
+/** The command line: the list of commands, flags for all and help; each command is in the file of its name. */
+import { Command } from 'commander';
 import { version } from '../version.ts';
-import { unpark } from './unpark.ts';
-import type { UnparkOptions } from './unpark.ts';
+import { examples } from './command.ts';
+import type { Act, Declare } from './command.ts';
+import { contextOf } from './context.ts';
+import type { Flags, Hosting } from './context.ts';
+import { declareEvents } from './events.ts';
+import { exitCodes, report } from './exit.ts';
+import { declareReplay } from './replay.ts';
+import { declareResume } from './resume.ts';
+import { declareRun } from './run.ts';
+import { declareStatus } from './status.ts';
+import { declareUnpark } from './unpark.ts';
 
-const jsonFlag = ['--json', 'print one JSON document on stdout; notes go to stderr'] as const;
-const verboseFlag = ['-v, --verbose', 'a line for each job that ends'] as const;
+/** In the order of the help. */
+const declarations: readonly Declare[] = [
+  declareRun,
+  declareResume,
+  declareStatus,
+  declareEvents,
+  declareReplay,
+  declareUnpark,
+];
 
 /** Runs the program with the arguments of the process; answers with the exit code. */
 export async function runCli(argv: readonly string[], hosting: Hosting): Promise<number> {
@@ -46,115 +50,25 @@ function commands(hosting: Hosting, answer: (code: number) => void): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', exitCodeHelp);
 
-  /** Commander hands an action its arguments, the options, and the command. */
-  const act =
-    <Args extends unknown[]>(action: (context: Context, ...args: Args) => Promise<number>) =>
-    async (...given: [...Args, Command]) => {
-      const command = given.at(-1) as Command;
-      answer(await action(contextOf(hosting, command), ...(given.slice(0, -1) as Args)));
+  const act: Act =
+    (action) =>
+    async (...given) => {
+      const [args, command] = split(given);
+      answer(await action(contextOf(hosting, command), ...args));
     };
-
-  program
-    .command('run')
-    .argument('<type>', 'type of the chain')
-    .argument('[args...]', 'its args, key=value each')
-    .description('start a request here and follow it')
-    .option(...jsonFlag)
-    .option(...verboseFlag)
-    .addHelpText(
-      'after',
-      examples(
-        'run checksum-tree dir=src out=SHA256SUMS',
-        'run nightly \'hosts=["a","b"]\' --json',
-      ),
-    )
-    .action(
-      act((context, type: string, pairs: string[], options: FollowOptions) =>
-        run(context, type, pairs, options),
-      ),
-    );
-
-  program
-    .command('resume')
-    .argument('<id>', 'id of the request')
-    .description('go on with a request that was suspended, or left behind by a killed process')
-    .option(...jsonFlag)
-    .option(...verboseFlag)
-    .addHelpText('after', examples('resume 01kavx3v8c6ws0vzq3f3c2hrnd'))
-    .action(act((context, id: string, options: FollowOptions) => resume(context, id, options)));
-
-  program
-    .command('status')
-    .argument('[id]', 'id of a request; without it the newest are listed')
-    .description('show a request, or list the newest')
-    .option(...jsonFlag)
-    .option('-n, --limit <n>', 'how many are listed', toCount, 20)
-    .addHelpText('after', examples('status', 'status 01kavx3v8c6ws0vzq3f3c2hrnd --json'))
-    .action(
-      act((context, id: string | undefined, options: StatusOptions) =>
-        status(context, id, options),
-      ),
-    );
-
-  program
-    .command('events')
-    .argument('<id>', 'id of the request')
-    .description('print the event log of a request')
-    .option('--json', 'print JSON lines, one an entry')
-    .option('--bodies', 'with the messages')
-    .option('--after <seq>', 'only what came after', toCount, 0)
-    .addHelpText(
-      'after',
-      examples(
-        'events 01kavx3v8c6ws0vzq3f3c2hrnd',
-        'events 01kavx3v8c6ws0vzq3f3c2hrnd --json --bodies',
-      ),
-    )
-    .action(act((context, id: string, options: EventsOptions) => events(context, id, options)));
-
-  program
-    .command('replay')
-    .argument('[id]', 'id of a request; without it all of them')
-    .description(
-      'step journals again and compare with what was stored; exits with 1 if any differs',
-    )
-    .option('--verify', 'compare (needed)')
-    .option(...jsonFlag)
-    .addHelpText('after', examples('replay --verify', 'replay 01kavx3v8c6ws0vzq3f3c2hrnd --verify'))
-    .action(
-      act((context, id: string | undefined, options: ReplayOptions) =>
-        replay(context, id, options),
-      ),
-    );
-
-  program
-    .command('unpark')
-    .argument('<id>', 'id of the request')
-    .description('step what was kept while a request was parked')
-    .option('--skip', 'set the message that throws aside')
-    .option(...jsonFlag)
-    .addHelpText(
-      'after',
-      examples('unpark 01kavx3v8c6ws0vzq3f3c2hrnd', 'unpark 01kavx3v8c6ws0vzq3f3c2hrnd --skip'),
-    )
-    .action(act((context, id: string, options: UnparkOptions) => unpark(context, id, options)));
-
+  for (const declare of declarations) declare(program, act);
   return program;
 }
 
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  millrace ${line}`).join('\n')}`;
+/** Commander hands an action its arguments, the options, and the command. */
+function split<Args extends unknown[]>(given: [...Args, Command]): [Args, Command] {
+  return [given.slice(0, -1) as Args, given.at(-1) as Command];
 }
 
 const exitCodeHelp = `
 Exit codes:
   0 COMPLETE   1 FAIL   2 wrong usage   3 STOPPED   4 SUSPENDED   5 could not run
 ${examples('run checksum-tree dir=src out=SHA256SUMS', 'status')}`;
-
-function toCount(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number.');
-}
 
 /** `millrace events ID | head` ends when head does. */
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {

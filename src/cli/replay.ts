@@ -1,15 +1,30 @@
 /** `millrace replay [ID] --verify`: steps journals again and compares with what was stored. */
 import type { OpenReader } from '../compose.ts';
 import { MillraceError } from '../protocol/errors.ts';
+import { examples, jsonFlag } from './command.ts';
+import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { count, plural, print, printJson } from './print.ts';
 
-export type ReplayOptions = { verify?: boolean; json?: boolean };
+type ReplayOptions = { verify?: boolean; json?: boolean };
 
 type Result = { id: string; entries: number; difference?: string };
 
-export async function replay(
+export const declareReplay: Declare = (program, act) => {
+  program
+    .command('replay')
+    .argument('[id]', 'id of a request; without it all of them')
+    .description(
+      'step journals again and compare with what was stored; exits with 1 if any differs',
+    )
+    .option('--verify', 'compare (needed)')
+    .option(...jsonFlag)
+    .addHelpText('after', examples('replay --verify', 'replay 01kavx3v8c6ws0vzq3f3c2hrnd --verify'))
+    .action(act(replay));
+};
+
+async function replay(
   context: Context,
   id: string | undefined,
   options: ReplayOptions,

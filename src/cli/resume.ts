@@ -4,6 +4,8 @@ import type { Config } from '../config.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { isTerminal } from '../protocol/states.ts';
 import type { RequestStatus } from '../reader.ts';
+import { examples, jsonFlag, verboseFlag } from './command.ts';
+import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit.ts';
 import { note } from './print.ts';
@@ -11,12 +13,19 @@ import { followHere } from './session.ts';
 import type { FollowOptions } from './session.ts';
 import { printSummary, sayHowToGoOn } from './summary.ts';
 
+export const declareResume: Declare = (program, act) => {
+  program
+    .command('resume')
+    .argument('<id>', 'id of the request')
+    .description('go on with a request that was suspended, or left behind by a killed process')
+    .option(...jsonFlag)
+    .option(...verboseFlag)
+    .addHelpText('after', examples('resume 01kavx3v8c6ws0vzq3f3c2hrnd'))
+    .action(act(resume));
+};
+
 /** Looks at it first: an ended or parked request is not hosted for nothing. */
-export async function resume(
-  context: Context,
-  id: string,
-  options: FollowOptions,
-): Promise<number> {
+async function resume(context: Context, id: string, options: FollowOptions): Promise<number> {
   const config = await context.config();
   const status = await look(context, config, id);
   if (isTerminal(status.state)) {

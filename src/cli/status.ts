@@ -3,14 +3,27 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isTerminal, publicState } from '../protocol/states.ts';
 import type { OpenReader } from '../compose.ts';
+import { examples, jsonFlag, toCount } from './command.ts';
+import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { columns, instant, note, print, printJson } from './print.ts';
 import { printStatus, sayHowToGoOn } from './summary.ts';
 
-export type StatusOptions = { json?: boolean; limit: number };
+type StatusOptions = { json?: boolean; limit: number };
 
-export async function status(
+export const declareStatus: Declare = (program, act) => {
+  program
+    .command('status')
+    .argument('[id]', 'id of a request; without it the newest are listed')
+    .description('show a request, or list the newest')
+    .option(...jsonFlag)
+    .option('-n, --limit <n>', 'how many are listed', toCount, 20)
+    .addHelpText('after', examples('status', 'status 01kavx3v8c6ws0vzq3f3c2hrnd --json'))
+    .action(act(status));
+};
+
+async function status(
   context: Context,
   id: string | undefined,
   options: StatusOptions,

@@ -1,12 +1,28 @@
 /** `millrace unpark ID`: steps what was kept while a request was parked. */
+import { examples, jsonFlag } from './command.ts';
+import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { note, plural, print, printJson } from './print.ts';
 import { withClient } from './session.ts';
 
-export type UnparkOptions = { skip?: boolean; json?: boolean };
+type UnparkOptions = { skip?: boolean; json?: boolean };
 
-export async function unpark(
+export const declareUnpark: Declare = (program, act) => {
+  program
+    .command('unpark')
+    .argument('<id>', 'id of the request')
+    .description('step what was kept while a request was parked')
+    .option('--skip', 'set the message that throws aside')
+    .option(...jsonFlag)
+    .addHelpText(
+      'after',
+      examples('unpark 01kavx3v8c6ws0vzq3f3c2hrnd', 'unpark 01kavx3v8c6ws0vzq3f3c2hrnd --skip'),
+    )
+    .action(act(unpark));
+};
+
+async function unpark(
   context: Context,
   id: string,
   { skip = false, json = false }: UnparkOptions,

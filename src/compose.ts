@@ -1,6 +1,6 @@
 /**
- * Composition root: config → adapters → roles. The only importer of adapters and actors; programs
- * come in through `createMillrace`, the command line also through `openReader`.
+ * Composition root: config → adapters → roles. With `openReader.ts`, which does it for reading alone, the
+ * only importer of adapters and actors.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { monotonicFactory } from 'ulid';
 import { builtInActors } from '../actors/index.ts';
 import { openSmqpBroker } from './adapters/smqp/broker.ts';
 import { lockFolder } from './adapters/sqlite/lock.ts';
-import { openSqliteStore } from './adapters/sqlite/store.ts';
+import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import { systemClock } from './adapters/systemClock.ts';
 import { openClient } from './client.ts';
 import type { Client } from './client.ts';
@@ -22,17 +22,12 @@ import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Store } from './ports/store.ts';
 import { MillraceError } from './protocol/errors.ts';
-import { partitionOf } from './protocol/topology.ts';
 import { createReader } from './reader.ts';
-import type { Reader } from './reader.ts';
 import { Feed } from './runtime/feed.ts';
 import { Host } from './runtime/host.ts';
-import { loadGroup } from './runtime/load.ts';
 import { Outlet } from './runtime/outlet.ts';
 import { createRegistry } from './runtime/registry.ts';
 import type { Registry } from './runtime/registry.ts';
-import { verifyGroup } from './runtime/replay.ts';
-import type { Verified } from './runtime/replay.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createFreezer } from './runtime/snapshots.ts';
 import { createWorker } from './worker/worker.ts';
@@ -68,8 +63,6 @@ const embedded: Ports = {
   clock: systemClock,
   log: pino({ name: 'millrace', level: 'warn' }, pino.destination(2)),
 };
-
-const storeFile = 'store.db';
 
 /** Makes an embedded millrace of definitions. Throws MillraceError `config` or `definition`. */
 export function createMillrace(options: MillraceOptions, given: Partial<Ports> = {}): Millrace {
@@ -169,27 +162,4 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     await close();
     throw thrown;
   }
-}
-
-/** What can be asked of a data folder without hosting it. */
-export type OpenReader = Reader & {
-  /** Steps a request's whole journal again and compares; see `millrace replay --verify`. */
-  verify(id: string): Promise<Verified>;
-  close(): Promise<void>;
-};
-
-/** Opens a data folder for reading, beside a host or without one. Throws MillraceError `store`. */
-export function openReader(config: Config): OpenReader {
-  const registry = createRegistry([...builtInActors, ...config.actors]);
-  const path = join(config.data, storeFile);
-  const store = openSqliteStore({
-    path,
-    partitions: config.partitions,
-    readonly: true,
-    fileMustExist: true,
-  });
-  const loader = { store, registry, freezer: createFreezer(registry, store.blobs) };
-  const place = (id: string) => ({ partition: partitionOf(id, store.partitions), id });
-  const reader = createReader(store, registry, (id) => loadGroup(loader, place(id)));
-  return { ...reader, verify: (id) => verifyGroup(loader, place(id)), close: () => store.close() };
 }

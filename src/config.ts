@@ -2,9 +2,8 @@
  * Environment and `millrace.config.ts` → one validated, frozen Config. The only place that reads
  * `process.env`.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadConfig as loadFile } from 'c12';
 import { z } from 'zod';
 import type { ActorDefinition } from './runtime/actor.ts';
 import type { ChainDefinition, JobDefinition } from './definitions.ts';
@@ -31,6 +30,8 @@ export type MillraceOptions = Partial<Omit<Config, 'actors' | 'jobs' | 'chains'>
   chains?: readonly ChainDefinition[];
   actors?: readonly ActorDefinition[];
 };
+
+const fileName = 'millrace.config';
 
 const definition = (kind: 'job' | 'chain', maker: string) =>
   z.custom<object>(
@@ -102,12 +103,12 @@ export function dataFolder(flags: ConfigFlags): string | undefined {
   return flags.data ?? process.env['MILLRACE_DATA'];
 }
 
-/** What the configuration's imports of these names are given: this very copy, wherever the file lies. */
-type Modules = Readonly<Record<string, object>>;
+/** What the configuration's `import 'millrace'` is given: this very copy, wherever the file lies. */
+type Modules = { millrace?: () => Promise<object> };
 
 async function readFile(
   path: string | undefined,
-  virtualModules: Modules,
+  modules: Modules,
 ): Promise<{ options: MillraceOptions; path: string }> {
   if (path !== undefined && !existsSync(path)) {
     throw new MillraceError(
@@ -115,7 +116,10 @@ async function readFile(
       `there is no ${path}; name the configuration with --config FILE`,
     );
   }
+  if (path === undefined && !hasFile()) return { options: {}, path: fileName };
   try {
+    const { loadConfig: loadFile } = await import('c12');
+    const millrace = await modules.millrace?.();
     const { config, _configFile } = await loadFile<MillraceOptions>({
       name: 'millrace',
       ...(path !== undefined && { configFile: path }),
@@ -124,9 +128,9 @@ async function readFile(
       globalRc: false,
       dotenv: false,
       packageJson: false,
-      jitiOptions: { virtualModules },
+      ...(millrace !== undefined && { jitiOptions: { virtualModules: { millrace } } }),
     });
-    return { options: config, path: _configFile ?? 'millrace.config' };
+    return { options: config, path: _configFile ?? fileName };
   } catch (cause) {
     throw new MillraceError(
       'config',
@@ -136,6 +140,11 @@ async function readFile(
       },
     );
   }
+}
+
+/** Whether one may be found, so that nothing is loaded to look for it: there, or in `.config/`. */
+function hasFile(): boolean {
+  return readdirSync('.').some((name) => name === '.config' || name.startsWith(`${fileName}.`));
 }
 
 /** Types the default export of `millrace.config.ts`. */

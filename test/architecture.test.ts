@@ -55,7 +55,7 @@ const rules: readonly Rule[] = [
   { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
   adapter('smqp', 'smqp'),
   adapter('sqlite', 'libsql'),
-  { from: 'src/version.ts', may: ['zod', 'node:'] },
+  { from: 'src/version.ts', may: ['node:'] },
   { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
   {
     from: 'src/config.ts',
@@ -99,7 +99,7 @@ const rules: readonly Rule[] = [
         'node:',
       ],
     ],
-    mayTypes: ['src/compose.ts', 'src/reader.ts'],
+    mayTypes: ['src/compose.ts', 'src/openReader.ts', 'src/reader.ts'],
   },
   {
     from: 'src/compose.ts',
@@ -111,6 +111,14 @@ const rules: readonly Rule[] = [
     ],
   },
   {
+    from: 'src/openReader.ts',
+    may: [
+      ...['actors/', 'src/adapters/sqlite/', 'src/protocol/', 'src/runtime/'],
+      ...['src/reader.ts', 'node:'],
+    ],
+    mayTypes: ['src/config.ts'],
+  },
+  {
     from: 'src/index.ts',
     may: [
       ...['src/client.ts', 'src/compose.ts', 'src/config.ts', 'src/definitions.ts'],
@@ -120,7 +128,7 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/main.ts',
-    may: ['src/cli/', 'src/compose.ts', 'src/index.ts', 'src/protocol/errors.ts', 'node:'],
+    may: ['src/cli/', 'src/compose.ts', 'src/index.ts', 'src/openReader.ts'],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },
 ];

@@ -1,16 +1,17 @@
 /** What every command is given: the flags for all, and what main.ts lets them host and read. */
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import type { Millrace, OpenReader } from '../compose.ts';
+import type { Millrace } from '../compose.ts';
 import { dataFolder, loadConfig, toConfig } from '../config.ts';
 import type { Config } from '../config.ts';
+import type { OpenReader } from '../openReader.ts';
 
-/** What commands need of the composition root. */
+/** What commands need of the composition roots; each is loaded when it is asked for. */
 export type Hosting = {
-  host(config: Config, ports: { log: Logger }): Millrace;
-  openReader(config: Config): OpenReader;
+  host(config: Config, ports: { log: Logger }): Promise<Millrace>;
+  openReader(config: Config): Promise<OpenReader>;
   /** The public API, for the `import 'millrace'` of a configuration. */
-  millrace: object;
+  millrace(): Promise<object>;
 };
 
 export type Flags = { data?: string; config?: string; debug?: boolean };

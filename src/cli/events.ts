@@ -28,7 +28,7 @@ export const declareEvents: Declare = (program, act) => {
 
 async function events(context: Context, id: string, options: EventsOptions): Promise<number> {
   const { json = false, bodies = false, after } = options;
-  const reader = context.hosting.openReader(await context.readingConfig());
+  const reader = await context.hosting.openReader(await context.readingConfig());
   try {
     for await (const event of reader.events(id, after)) {
       if (json) print(JSON.stringify(bodies ? event : without(event)));

@@ -1,5 +1,5 @@
 /** `millrace replay [ID] --verify`: steps journals again and compares with what was stored. */
-import type { OpenReader } from '../compose.ts';
+import type { OpenReader } from '../openReader.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { examples, jsonFlag } from './command.ts';
 import type { Declare } from './command.ts';
@@ -36,7 +36,7 @@ async function replay(
     );
   }
   // Actors of the user's own are stepped too: the definitions are needed.
-  const reader = context.hosting.openReader(await context.config());
+  const reader = await context.hosting.openReader(await context.config());
   try {
     const results = await verifyAll(reader, id);
     if (options.json === true) printJson(results);

@@ -44,7 +44,7 @@ async function resume(context: Context, id: string, options: FollowOptions): Pro
 }
 
 async function look(context: Context, config: Config, id: string): Promise<RequestStatus> {
-  const reader = context.hosting.openReader(config);
+  const reader = await context.hosting.openReader(config);
   try {
     const status = await reader.status(id);
     if (!isTerminal(status.state)) refuseUnknownJobs(config, id, await reader.jobs(id));

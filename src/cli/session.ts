@@ -1,4 +1,5 @@
 /** Hosts the data folder for one command and follows a request here; shared by `run`, `resume` and `unpark`. */
+import type { Logger } from 'pino';
 import type { Client, Request } from '../client.ts';
 import type { Config } from '../config.ts';
 import type { RequestStatus } from '../reader.ts';
@@ -7,10 +8,8 @@ import { exitCodeOf, exitCodes } from './exit.ts';
 import { follow, suspend } from './follow.ts';
 import { createLines } from './lines.ts';
 import { note, plural } from './print.ts';
-import { createScreen } from './screen.ts';
 import { watchSignals } from './signals.ts';
 import { printSummary } from './summary.ts';
-import { createTroubleLog } from './troubles.ts';
 import type { View } from './view.ts';
 
 export type FollowOptions = { verbose?: boolean; json?: boolean };
@@ -38,7 +37,7 @@ export async function followHere(
       say(`It could not be suspended: ${String(thrown)}`);
     });
   };
-  const millrace = context.hosting.host(config, { log: createTroubleLog(say) });
+  const millrace = await context.hosting.host(config, { log: await troubleLog(say) });
   const endSignals = watchSignals({
     onInterrupt() {
       interrupted.abort();
@@ -62,7 +61,7 @@ export async function followHere(
     request = await begin(client);
     noteOthers(others.filter((id) => id !== request?.id));
     note(`request ${request.id}`);
-    view = process.stderr.isTTY ? createScreen(verbose) : createLines(verbose);
+    view = process.stderr.isTTY ? await screen(verbose) : createLines(verbose);
     if (interrupted.signal.aborted) suspendIt(request);
     const { status, isTerminated } = await follow(request, view, terminated.signal);
     view.end();
@@ -83,13 +82,22 @@ export async function withClient<T>(
   config: Config,
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const millrace = context.hosting.host(config, { log: createTroubleLog(note) });
+  const millrace = await context.hosting.host(config, { log: await troubleLog(note) });
   try {
     await millrace.start();
     return await use(millrace.client);
   } finally {
     await millrace.stop();
   }
+}
+
+/** Loaded here, as only who hosts needs it. */
+async function troubleLog(say: (line: string) => void): Promise<Logger> {
+  return (await import('./troubles.ts')).createTroubleLog(say);
+}
+
+async function screen(verbose: boolean): Promise<View> {
+  return (await import('./screen.ts')).createScreen(verbose);
 }
 
 async function leftBehind(client: Client): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isTerminal, publicState } from '../protocol/states.ts';
-import type { OpenReader } from '../compose.ts';
+import type { OpenReader } from '../openReader.ts';
 import { examples, jsonFlag, toCount } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
@@ -29,7 +29,7 @@ async function status(
   options: StatusOptions,
 ): Promise<number> {
   const config = await context.readingConfig();
-  const reader = context.hosting.openReader(config);
+  const reader = await context.hosting.openReader(config);
   try {
     if (id === undefined) await list(reader, options);
     else await one({ ...context, reader, data: config.data }, id, options);

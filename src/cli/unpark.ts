@@ -28,7 +28,7 @@ async function unpark(
   { skip = false, json = false }: UnparkOptions,
 ): Promise<number> {
   const config = await context.config();
-  const reader = context.hosting.openReader(config);
+  const reader = await context.hosting.openReader(config);
   await reader.state(id).finally(() => reader.close());
   const { stepped, skipped, state } = await withClient(context, config, async (client) => {
     const answer = await client.request(id).unpark({ skip });

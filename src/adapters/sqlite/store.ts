@@ -12,6 +12,9 @@ import { openFile, type Opened, type StoreOptions } from './schema.ts';
 import { sqliteSnapshots } from './snapshots.ts';
 import { sqliteTimers } from './timers.ts';
 
+/** Name of the file in a data folder. */
+export const storeFile = 'store.db';
+
 /** SQLite's own upper bound, which is as good as none. */
 const noPageLimit = 4_294_967_294;
 

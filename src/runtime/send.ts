@@ -10,7 +10,7 @@ import { loadGroup } from './load.ts';
 import { rowKey } from './obligations.ts';
 import type { AttemptRow, Owed } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
-import { pause } from './pause.ts';
+import { properties, publish } from './publish.ts';
 import type { Runtime } from './runtime.ts';
 import { valueAt } from './values.ts';
 
@@ -210,27 +210,4 @@ export async function reject(
     properties: { ...properties(runtime, message.messageId, message.type), headers },
     body: message.body,
   });
-}
-
-function properties(runtime: Runtime, messageId: string, type: string): Publication['properties'] {
-  return { messageId, type, timestamp: runtime.clock.now() };
-}
-
-/** Publishes, again in place until the broker has said what became of it. */
-async function publish(
-  runtime: Runtime,
-  publication: Publication,
-): Promise<'confirmed' | 'returned'> {
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await runtime.broker.publish(publication);
-    } catch (err) {
-      if (runtime.stopping.signal.aborted) throw err;
-      runtime.log.warn(
-        { err, type: publication.properties.type, failures },
-        'publish failed; trying again',
-      );
-      await pause(runtime, failures);
-    }
-  }
 }

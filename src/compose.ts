@@ -13,11 +13,12 @@ import { openSmqpBroker } from './adapters/smqp/broker.ts';
 import { lockFolder } from './adapters/sqlite/lock.ts';
 import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import { systemClock } from './adapters/systemClock.ts';
-import { openClient } from './client.ts';
+import { createClient } from './client.ts';
 import type { Client } from './client.ts';
 import { toConfig } from './config.ts';
 import type { Config, MillraceOptions } from './config.ts';
-import { planChain } from './gateway/plan.ts';
+import { planAsked } from './gateway/asked.ts';
+import { openLink } from './link.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Store } from './ports/store.ts';
@@ -147,17 +148,17 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     closers.push(() => worker.stop());
     await worker.start();
     const reader = createReader(store, registry, async (id) => host.group(id));
-    const client = await openClient({
+    const link = await openLink({
       broker,
-      store,
       clock,
       feed,
       reader,
+      partitions: store.partitions,
       newId,
-      plan: (chain, args) => planChain(chain, args, jobs),
+      plan: (asked) => planAsked(asked, { chains: config.chains, jobs }),
     });
-    closers.push(() => client.close());
-    return { client, stop: close };
+    closers.push(() => link.close());
+    return { client: createClient(link), stop: close };
   } catch (thrown) {
     await close();
     throw thrown;

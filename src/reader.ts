@@ -74,8 +74,8 @@ export type Reader = {
   jobs(id: string): Promise<ChainJob[]>;
   /** The event log from `after` on (a seq; default 0). */
   events(id: string, after?: number): AsyncIterable<RequestEvent>;
-  /** Transitions of entries, with the names of the request's jobs. */
-  transitionsOf(id: string, entries: readonly Entry[]): Promise<RequestTransition[]>;
+  /** Every change of state in the entries after `after` (a seq), with the names of the request's jobs. */
+  transitions(id: string, after: number): AsyncIterable<RequestTransition>;
   /** The newest requests. */
   list(limit?: number): Promise<Head[]>;
 };
@@ -129,6 +129,9 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
     );
   };
 
+  const entriesOf = (id: string, after: number): AsyncIterable<Entry> =>
+    store.journal.readGroup(partitionOf(id, store.partitions), id, after);
+
   return {
     status: async (id) => statusOf(id, await found(id), (resident) => ask(resident, 'status')),
     async state(id) {
@@ -139,11 +142,7 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
     list: (limit = 20) => store.snapshots.heads(limit),
     async *events(id, after = 0) {
       await found(id);
-      for await (const entry of store.journal.readGroup(
-        partitionOf(id, store.partitions),
-        id,
-        after,
-      )) {
+      for await (const entry of entriesOf(id, after)) {
         const { seq, at, type, to, body, blob, parked } = entry;
         const text = blob === undefined ? body : await store.blobs.get(blob);
         yield {
@@ -157,13 +156,10 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
         };
       }
     },
-    async transitionsOf(id, entries) {
-      const all = await Promise.all(
-        entries.map(async (entry) =>
-          (await named(id, entry)).map((move) => ({ seq: entry.seq, at: entry.at, ...move })),
-        ),
-      );
-      return all.flat();
+    async *transitions(id, after) {
+      for await (const entry of entriesOf(id, after)) {
+        for (const move of await named(id, entry)) yield { seq: entry.seq, at: entry.at, ...move };
+      }
     },
   };
 }

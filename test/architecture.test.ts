@@ -63,22 +63,18 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/follow.ts',
-    may: ['src/ports/', 'src/protocol/'],
-    mayTypes: ['src/reader.ts', 'src/runtime/feed.ts'],
+    may: ['src/protocol/'],
+    mayTypes: ['src/link.ts', 'src/reader.ts'],
+  },
+  {
+    from: 'src/link.ts',
+    may: ['src/ports/', 'src/protocol/', 'zod'],
+    mayTypes: ['src/definitions.ts', 'src/reader.ts', 'src/runtime/feed.ts'],
   },
   {
     from: 'src/client.ts',
-    may: [
-      'src/follow.ts',
-      'src/gateway/',
-      'src/ports/',
-      'src/protocol/',
-      'src/definitions.ts',
-      'zod',
-      'ulid',
-      'node:',
-    ],
-    mayTypes: ['machines/', 'src/reader.ts', 'src/runtime/feed.ts'],
+    may: ['src/follow.ts', 'src/protocol/states.ts'],
+    mayTypes: [...['src/definitions.ts', 'src/link.ts', 'src/protocol/', 'src/reader.ts', 'zod']],
   },
   {
     from: 'src/reader.ts',
@@ -90,7 +86,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
       ...[
-        'src/gateway/suggest.ts',
+        'src/gateway/asked.ts',
         'src/version.ts',
         'commander',
         'cli-progress',
@@ -106,7 +102,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['actors/', 'src/adapters/', 'src/gateway/', 'src/ports/', 'src/protocol/'],
       ...['src/runtime/', 'src/worker/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts'],
-      'src/reader.ts',
+      ...['src/link.ts', 'src/reader.ts'],
       ...['pino', 'ulid', 'node:'],
     ],
   },

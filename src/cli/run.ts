@@ -1,5 +1,6 @@
 /** `millrace run TYPE [k=v…]`: starts a request here and follows it. */
-import { chainOf, parsePairs, toArgs } from './args.ts';
+import { chainOf, toArgs } from '../gateway/asked.ts';
+import { parsePairs } from './args.ts';
 import { examples, jsonFlag, verboseFlag } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';

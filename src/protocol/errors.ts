@@ -29,6 +29,27 @@ export type ErrorCode =
   /** The command line is wrong. */
   | 'usage';
 
+/** What HTTP answers with. */
+export const httpStatuses: Readonly<Record<ErrorCode, number>> = {
+  unavailable: 503,
+  fenced: 503,
+  rejected: 422,
+  document: 422,
+  definition: 500,
+  plan: 422,
+  'not-found': 404,
+  state: 409,
+  locked: 409,
+  store: 500,
+  config: 500,
+  usage: 400,
+};
+
+/** A code that came over the wire, when it is one of ours. */
+export function toErrorCode(code: string | undefined): ErrorCode | undefined {
+  return code !== undefined && Object.hasOwn(httpStatuses, code) ? (code as ErrorCode) : undefined;
+}
+
 export type ErrorOptions = { cause?: unknown };
 
 /** Every error that millrace raises on purpose. */

@@ -14,10 +14,13 @@ type Listener = {
 export class Feed {
   /** By group, so that what is committed costs nothing to those who follow another. */
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** Of all groups. */
+  readonly #everywhere = new Set<Listener>();
   #hasEnded = false;
 
-  /** Hears of one group; returns what ends it. */
-  subscribe(group: string, listener: Listener): () => void {
+  /** Hears of one group, or of all; returns what ends it. */
+  subscribe(group: string | undefined, listener: Listener): () => void {
+    if (group === undefined) return this.#subscribeEverywhere(listener);
     const listeners = this.#listeners.get(group) ?? new Set();
     this.#listeners.set(group, listeners.add(listener));
     if (this.#hasEnded) listener.onEnd?.();
@@ -29,12 +32,15 @@ export class Feed {
 
   committed(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      for (const listener of this.#of(entry.group ?? '')) listener.onEntry?.(entry);
+      if (entry.group === undefined) continue;
+      for (const listener of this.#of(entry.group)) listener.onEntry?.(entry);
+      for (const listener of this.#everywhere) listener.onEntry?.(entry);
     }
   }
 
   status(signal: StatusSignal): void {
     for (const listener of this.#of(signal.requestId)) listener.onStatus?.(signal);
+    for (const listener of this.#everywhere) listener.onStatus?.(signal);
   }
 
   /** The host stops: whoever still waits is told. */
@@ -43,6 +49,13 @@ export class Feed {
     for (const listeners of this.#listeners.values()) {
       for (const listener of listeners) listener.onEnd?.();
     }
+    for (const listener of this.#everywhere) listener.onEnd?.();
+  }
+
+  #subscribeEverywhere(listener: Listener): () => void {
+    this.#everywhere.add(listener);
+    if (this.#hasEnded) listener.onEnd?.();
+    return () => this.#everywhere.delete(listener);
   }
 
   #of(group: string): Iterable<Listener> {

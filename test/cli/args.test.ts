@@ -1,8 +1,9 @@
 /** `key=value` arguments: texts first, JSON where the chain wants something else. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { chainOf, parsePairs, toArgs } from '../../src/cli/args.ts';
+import { parsePairs } from '../../src/cli/args.ts';
 import { defineChain } from '../../src/definitions.ts';
+import { chainOf, toArgs } from '../../src/gateway/asked.ts';
 
 const chain = defineChain({
   type: 'build',

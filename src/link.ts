@@ -1,0 +1,192 @@
+/**
+ * How a client reaches the host: what it asks for and what it hears. Here the link inside the host's own
+ * process, over the broker like everyone's; `control/` has the one from another process.
+ */
+import { z } from 'zod';
+import type { ChainDefinition } from './definitions.ts';
+import type { Broker, Channel, Publication } from './ports/broker.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Entry } from './ports/journal.ts';
+import type { StatusSignal } from './protocol/attempts.ts';
+import { maxIdBytes } from './protocol/envelope.ts';
+import { MillraceError, toErrorCode } from './protocol/errors.ts';
+import type { ErrorCode } from './protocol/errors.ts';
+import { publicState } from './protocol/states.ts';
+import { exchanges, ownQueueTopology, partitionKey, partitionOf } from './protocol/topology.ts';
+import type { Reader } from './reader.ts';
+import type { Feed } from './runtime/feed.ts';
+
+/** A request has got a new entry. */
+export type Committed = {
+  requestId: string;
+  seq: number;
+  /** Of the request, when this changed it: RUNNING, COMPLETE, … */
+  state?: string;
+};
+
+export type NewsListener = {
+  onCommitted?(committed: Committed): void;
+  /** What a running attempt says. */
+  onStatus?(signal: StatusSignal): void;
+  /** Something may have been committed unheard. */
+  onMissed?(): void;
+  /** Nothing more will be heard; `why` when it is not that the host stopped. */
+  onEnd?(why?: Error): void;
+};
+
+/** What is heard of one request, or of all; `subscribe` returns what ends it. */
+export type News = { subscribe(id: string | undefined, listener: NewsListener): () => void };
+
+export type StartOptions = {
+  /** The request's id; starting one that exists changes nothing and answers with it. Default: a new one. */
+  requestId?: string;
+  user?: string;
+  labels?: Readonly<Record<string, string>>;
+};
+
+/** A chain and its args, as JSON or as the texts of a command line. */
+export type Asked = StartOptions & {
+  chain: ChainDefinition | string;
+  args?: unknown;
+  /** In place of `args`: read as the JSON they spell where the chain wants no text. */
+  texts?: Readonly<Record<string, string>>;
+};
+
+export type Command = 'request.stop' | 'request.suspend' | 'request.resume' | 'group.unpark';
+
+/** What a command was answered with, beside that it was taken. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+export type CommandOptions = {
+  skip?: boolean;
+  /** Names the command: the same one twice has one effect. Default: a new one. */
+  messageId?: string;
+};
+
+export type Link = {
+  reader: Reader;
+  news: News;
+  /** Plans a chain and starts it; answers with the request's id once that is committed. */
+  start(asked: Asked): Promise<string>;
+  command(id: string, command: Command, options?: CommandOptions): Promise<Answer>;
+};
+
+export type LinkOptions = {
+  broker: Broker;
+  clock: Clock;
+  feed: Feed;
+  reader: Reader;
+  partitions: number;
+  newId(): string;
+  /** The body of `chain.create` without the request's own fields. */
+  plan(asked: Asked): Promise<object>;
+};
+
+const answerSchema = z.looseObject({
+  ok: z.boolean(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+});
+
+type Reply = z.infer<typeof answerSchema>;
+
+/** Who waits for an answer. */
+type Waiting = { resolve(reply: Reply): void; reject(reason: Error): void };
+
+/** The link inside the host's process; `close` ends its reply queue. */
+export async function openLink(options: LinkOptions): Promise<Link & { close(): Promise<void> }> {
+  const { broker, clock, feed, reader, partitions, newId } = options;
+  const replyTo = `millrace.replies.${newId().slice(-8)}`;
+  const waiting = new Map<string, Waiting>();
+  await broker.declare(ownQueueTopology(exchanges.replies, replyTo, replyTo));
+  const channel: Channel = await broker.consume(replyTo, {
+    prefetch: 1000,
+    onClosed: () => undefined,
+    onDelivery: ({ tag, body, properties }) => {
+      const { correlationId = '' } = properties;
+      waiting.get(correlationId)?.resolve(answerSchema.parse(JSON.parse(body)));
+      waiting.delete(correlationId);
+      channel.ack(tag);
+    },
+  });
+
+  const send = async (
+    group: string,
+    type: string,
+    { messageId = newId(), body }: { messageId?: string | undefined; body: unknown },
+  ): Promise<Answer> => {
+    const answered = new Promise<Reply>((resolve, reject) =>
+      waiting.set(messageId, { resolve, reject }),
+    );
+    const publication: Publication = {
+      exchange: exchanges.partitions,
+      routingKey: partitionKey(partitionOf(group, partitions)),
+      properties: {
+        messageId,
+        type,
+        timestamp: clock.now(),
+        replyTo,
+        headers: { group, to: 'chain/main' },
+      },
+      body: JSON.stringify(body),
+    };
+    const sent = broker.publish(publication).catch((cause: unknown) => {
+      waiting.delete(messageId);
+      throw cause;
+    });
+    const [reply] = await Promise.all([answered, sent]);
+    if (reply.ok) return reply;
+    throw new MillraceError(
+      codeOf(reply),
+      reply.message ?? `${type} of request "${group}" was refused`,
+    );
+  };
+
+  return {
+    reader,
+    news: newsOf(feed),
+    async start(asked) {
+      const { requestId = newId(), user, labels } = asked;
+      checkRequestId(requestId);
+      const body = { ...(await options.plan(asked)), user, labels };
+      await send(requestId, 'chain.create', { body });
+      return requestId;
+    },
+    command: (id, command, { messageId, ...body } = {}) => send(id, command, { messageId, body }),
+    async close() {
+      const message = 'millrace was stopped before it answered; start it and ask again';
+      for (const { reject } of waiting.values()) reject(new MillraceError('state', message));
+      waiting.clear();
+      feed.end();
+      await channel.close();
+    },
+  };
+}
+
+/** A parked request keeps the command, and cannot take it now. */
+function codeOf({ code }: Reply): ErrorCode {
+  return code === 'parked' ? 'state' : (toErrorCode(code) ?? 'rejected');
+}
+
+function newsOf(feed: Feed): News {
+  return {
+    subscribe: (id, listener) =>
+      feed.subscribe(id, {
+        onEntry: (entry) => listener.onCommitted?.(committedOf(entry)),
+        onStatus: (signal) => listener.onStatus?.(signal),
+        onEnd: () => listener.onEnd?.(),
+      }),
+  };
+}
+
+function committedOf({ group = '', seq, transitions }: Entry): Committed {
+  const move = transitions.findLast(({ actor }) => actor === 'chain/main');
+  return { requestId: group, seq, ...(move !== undefined && { state: publicState(move.to) }) };
+}
+
+/** It becomes part of message ids and keys, whose parts slashes separate. */
+function checkRequestId(id: string): void {
+  if (id !== '' && Buffer.byteLength(id) <= maxIdBytes && !/[\s/]/.test(id)) return;
+  const rule = `must be 1 to ${maxIdBytes} bytes without blanks or slashes`;
+  throw new MillraceError('plan', `the request id "${id.slice(0, 40)}" ${rule}; choose another`);
+}

@@ -39,8 +39,6 @@ export const sentPlanSchema = z.object({
   maxStarted: z.number(),
 });
 
-export type SentPlan = z.infer<typeof sentPlanSchema>;
-
 /** A text by its hash. */
 type Fetch = (hash: string) => Promise<string>;
 

@@ -39,7 +39,7 @@ let program = '';
 let remove = (): void => undefined;
 beforeAll(() => {
   const built = transpiled(root, ['test/kit']);
-  program = built.program('test/kit/crashHost.ts');
+  program = built.program(fileURLToPath(new URL('../kit/crashHost.ts', import.meta.url)));
   remove = built.remove;
 });
 afterAll(() => {

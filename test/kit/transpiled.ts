@@ -1,6 +1,6 @@
 /** Transpiles the product and the tests' own programs, for child processes that must start fast: no types are checked. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { sourceFiles } from './imports.ts';
 
@@ -16,7 +16,7 @@ const compilerOptions: ts.CompilerOptions = {
 export function transpiled(
   root: string,
   folders: readonly string[],
-): { program(file: string): string; remove(): void } {
+): { /** Of one of these files. */ program(file: string): string; remove(): void } {
   mkdirSync(join(root, '.cache'), { recursive: true });
   const folder = mkdtempSync(join(root, '.cache', 'js-'));
   for (const file of sourceFiles(root, ['src', 'machines', 'actors', ...folders])) {
@@ -27,7 +27,7 @@ export function transpiled(
     writeFileSync(path, outputText);
   }
   return {
-    program: (file) => join(folder, toJs(file)),
+    program: (file) => join(folder, toJs(relative(root, file))),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -90,6 +90,7 @@ const rules: readonly Rule[] = [
         'src/version.ts',
         'commander',
         'cli-progress',
+        'get-east-asian-width',
         'picocolors',
         'pino',
         'node:',

@@ -16,7 +16,7 @@ export type Column<Row> = {
 const gap = 2;
 
 /** Columns of a terminal; 80 where there is none. */
-export function widthOfOutput(): number {
+function widthOfOutput(): number {
   return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 80;
 }
 

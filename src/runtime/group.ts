@@ -14,6 +14,7 @@ import type { Registry } from './registry.ts';
 import { stateName } from './stateName.ts';
 import { dueAt } from './when.ts';
 import type { Effect, Stepped, TimerChange } from './step.ts';
+import { Table } from './table.ts';
 import { TransitionLog } from './transitions.ts';
 import { noValues } from './values.ts';
 import type { Values } from './values.ts';
@@ -27,7 +28,7 @@ export type Group = {
   readonly at: number;
   /** The actor that the first message created: it names the group's type and state. */
   readonly root: Address;
-  readonly actors: ReadonlyMap<Address, AnyMachineSnapshot>;
+  readonly actors: Table<AnyMachineSnapshot>;
   readonly obligations: Obligations;
   readonly values: Values;
 };
@@ -54,7 +55,7 @@ export function emptyGroup(id: string): Group {
     createdAt: 0,
     at: 0,
     root: '',
-    actors: new Map(),
+    actors: new Table(),
     obligations: noObligations,
     values: noValues,
   };
@@ -79,7 +80,7 @@ class Turn {
   readonly #before: Group;
   readonly #at: number;
   readonly #queue: { to: Address; event: ActorEvent }[] = [];
-  readonly #actors: Map<Address, AnyMachineSnapshot>;
+  #actors: Table<AnyMachineSnapshot>;
   readonly #log = new TransitionLog();
   readonly #owed: Owed[] = [];
   readonly #notices: Notice[] = [];
@@ -92,7 +93,7 @@ class Turn {
     this.#registry = registry;
     this.#before = before;
     this.#at = at;
-    this.#actors = new Map(before.actors);
+    this.#actors = before.actors;
     this.#obligations = before.obligations;
     this.#root = before.root;
   }
@@ -131,7 +132,7 @@ class Turn {
     if (!definition.startedBy.includes(event.type)) return undefined;
     if (this.#root === '') this.#root = to;
     const stepped = stepper.start(event);
-    this.#actors.set(to, stepped.snapshot);
+    this.#actors = this.#actors.with(to, stepped.snapshot);
     this.#isIgnored = false;
     for (const timer of stepped.timers) this.#setTimer(to, timer);
     this.#carryOut(to, definition, stepped.effects);
@@ -143,10 +144,11 @@ class Turn {
     if (snapshot !== before || stepped.effects.length > 0 || stepped.timers.length > 0)
       this.#isIgnored = false;
     this.#log.add(to, before.value, snapshot.value);
-    this.#actors.set(to, snapshot);
+    const hasEnded = snapshot.status === 'done' && to !== this.#root;
+    if (hasEnded) this.#actors = this.#actors.without(to);
+    else if (snapshot !== before) this.#actors = this.#actors.with(to, snapshot);
     for (const timer of stepped.timers) this.#setTimer(to, timer);
-    if (snapshot.status !== 'done' || to === this.#root) return;
-    this.#actors.delete(to);
+    if (!hasEnded) return;
     this.#obligations = dropActor(this.#obligations, to);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Address } from '../protocol/envelope.ts';
 import type { ActorEvent, AttemptRequest } from './actor.ts';
+import { Table } from './table.ts';
 
 /** An attempt that workers have not answered. */
 export type AttemptRow = {
@@ -28,14 +29,14 @@ export type HeldTimer = {
 export type SeenCommand = { id: string; reply?: string };
 
 export type Obligations = {
-  readonly attempts: ReadonlyMap<string, AttemptRow>;
-  readonly timers: ReadonlyMap<string, HeldTimer>;
+  readonly attempts: Table<AttemptRow>;
+  readonly timers: Table<HeldTimer>;
   readonly commands: readonly SeenCommand[];
 };
 
 export const noObligations: Obligations = {
-  attempts: new Map(),
-  timers: new Map(),
+  attempts: new Table<AttemptRow>(),
+  timers: new Table<HeldTimer>(),
   commands: [],
 };
 
@@ -66,25 +67,22 @@ export function owe(held: Obligations, change: Change): [Obligations, Owed | und
   switch (change.kind) {
     case 'start': {
       const { actor, key } = change.row;
-      return [
-        { ...held, attempts: withRow(held.attempts, rowKey(actor, key), change.row) },
-        change,
-      ];
+      return [{ ...held, attempts: held.attempts.with(rowKey(actor, key), change.row) }, change];
     }
     case 'cancel':
       return cancel(held, rowKey(change.actor, change.key));
     case 'forget':
       return [
-        { ...held, attempts: without(held.attempts, rowKey(change.actor, change.key)) },
+        { ...held, attempts: held.attempts.without(rowKey(change.actor, change.key)) },
         undefined,
       ];
     case 'timer': {
       const { actor, key } = change.timer;
-      return [{ ...held, timers: withRow(held.timers, rowKey(actor, key), change.timer) }, change];
+      return [{ ...held, timers: held.timers.with(rowKey(actor, key), change.timer) }, change];
     }
     case 'clear':
       return [
-        { ...held, timers: without(held.timers, rowKey(change.actor, change.key)) },
+        { ...held, timers: held.timers.without(rowKey(change.actor, change.key)) },
         undefined,
       ];
   }
@@ -95,7 +93,7 @@ function cancel(held: Obligations, key: string): [Obligations, Owed | undefined]
   if (row === undefined) return [held, undefined];
   const cancelled: AttemptRow = { ...row, cancelled: true };
   return [
-    { ...held, attempts: withRow(held.attempts, key, cancelled) },
+    { ...held, attempts: held.attempts.with(key, cancelled) },
     { kind: 'cancel', row: cancelled },
   ];
 }
@@ -108,7 +106,7 @@ export function settleAttempt(
   const key = rowKey(answer.actor, answer.key);
   const row = held.attempts.get(key);
   if (row?.job.attempt !== answer.attempt) return 'duplicate';
-  return { held: { ...held, attempts: without(held.attempts, key) }, jobType: row.job.type };
+  return { held: { ...held, attempts: held.attempts.without(key) }, jobType: row.job.type };
 }
 
 /** The timer with this id, and the tables without it; `duplicate` when it is not held. */
@@ -118,7 +116,7 @@ export function settleTimer(
 ): { timer: HeldTimer; held: Obligations } | 'duplicate' {
   for (const [key, timer] of held.timers) {
     if (timer.seq === id.seq && timer.n === id.n) {
-      return { timer, held: { ...held, timers: without(held.timers, key) } };
+      return { timer, held: { ...held, timers: held.timers.without(key) } };
     }
   }
   return 'duplicate';
@@ -136,11 +134,19 @@ export function seenCommand(held: Obligations, id: string): SeenCommand | undefi
 
 /** The tables without what an ended actor still held. */
 export function dropActor(held: Obligations, actor: Address): Obligations {
-  const ofOthers = <Row extends { actor: Address }>(rows: ReadonlyMap<string, Row>) =>
-    [...rows.values()].some((row) => row.actor === actor)
-      ? new Map([...rows].filter(([, row]) => row.actor !== actor))
-      : rows;
-  return { ...held, attempts: ofOthers(held.attempts), timers: ofOthers(held.timers) };
+  const attempts = dropRows(held.attempts, actor);
+  const timers = dropRows(held.timers, actor);
+  if (attempts === held.attempts && timers === held.timers) return held;
+  return { ...held, attempts, timers };
+}
+
+function dropRows<Row extends { actor: Address; key: string }>(
+  rows: Table<Row>,
+  actor: Address,
+): Table<Row> {
+  const keys: string[] = [];
+  for (const row of rows.values()) if (row.actor === actor) keys.push(rowKey(actor, row.key));
+  return keys.reduce((left, key) => left.without(key), rows);
 }
 
 /** All that must be sent so that nothing owed is lost: recovery's whole work. */
@@ -157,19 +163,4 @@ export function owedNow(held: Obligations): Owed[] {
 /** Nothing is owed and nothing awaited: the group needs no memory. */
 export function owesNothing(held: Obligations): boolean {
   return held.attempts.size === 0 && held.timers.size === 0;
-}
-
-function withRow<Row>(
-  rows: ReadonlyMap<string, Row>,
-  key: string,
-  row: Row,
-): ReadonlyMap<string, Row> {
-  return new Map(rows).set(key, row);
-}
-
-function without<Row>(rows: ReadonlyMap<string, Row>, key: string): ReadonlyMap<string, Row> {
-  if (!rows.has(key)) return rows;
-  const rest = new Map(rows);
-  rest.delete(key);
-  return rest;
 }

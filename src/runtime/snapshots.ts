@@ -13,6 +13,7 @@ import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { rowKey } from './obligations.ts';
 import type { AttemptRow, HeldTimer, SeenCommand } from './obligations.ts';
+import { Table } from './table.ts';
 import type { Values } from './values.ts';
 
 /** Chunks whose text is shorter stay inside the snapshot. */
@@ -114,13 +115,13 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         root: group.root,
         createdAt: group.createdAt,
         actors: Object.fromEntries(
-          [...group.actors].map(([address, snapshot]) => [
+          byKey(group.actors).map(([address, snapshot]) => [
             address,
             freezeActor(address, snapshot, fresh),
           ]),
         ),
-        attempts: [...obligations.attempts.values()],
-        timers: [...obligations.timers.values()],
+        attempts: byKey(obligations.attempts).map(([, row]) => row),
+        timers: byKey(obligations.timers).map(([, row]) => row),
         commands: [...obligations.commands],
         values: {
           length: values.length,
@@ -154,9 +155,9 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         );
       }
       const frozen = stateSchema.parse(JSON.parse(state));
-      const actors = new Map<string, AnyMachineSnapshot>();
+      const actors: [string, AnyMachineSnapshot][] = [];
       for (const [address, persisted] of Object.entries(frozen.actors)) {
-        actors.set(address, await thawActor(address, persisted, versions));
+        actors.push([address, await thawActor(address, persisted, versions)]);
       }
       const chunks = await Promise.all(frozen.values.chunks.map(thawChunk));
       return {
@@ -165,16 +166,21 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         at,
         createdAt: frozen.createdAt,
         root: frozen.root,
-        actors,
+        actors: new Table(actors),
         obligations: {
-          attempts: new Map(frozen.attempts.map((row) => [rowKey(row.actor, row.key), row])),
-          timers: new Map(frozen.timers.map((timer) => [rowKey(timer.actor, timer.key), timer])),
+          attempts: new Table(frozen.attempts.map((row) => [rowKey(row.actor, row.key), row])),
+          timers: new Table(frozen.timers.map((timer) => [rowKey(timer.actor, timer.key), timer])),
           commands: frozen.commands,
         },
         values: { length: frozen.values.length, chunks: chunks as Values['chunks'] },
       };
     },
   };
+}
+
+/** The order of rows is the way they came about; the same state has the same text, and so the same hash. */
+function byKey<Row extends object>(rows: Table<Row>): [string, Row][] {
+  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function migrated(

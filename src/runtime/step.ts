@@ -5,6 +5,7 @@
 import { createActor } from 'xstate';
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import type { ActorEvent } from './actor.ts';
+import { compileFlat } from './flat.ts';
 
 export type Effect = EventObject & Readonly<Record<string, unknown>>;
 
@@ -14,7 +15,7 @@ export type TimerChange =
 
 export type Stepped = { snapshot: AnyMachineSnapshot; effects: Effect[]; timers: TimerChange[] };
 
-type Collected = { effects: Effect[]; timers: TimerChange[] };
+export type Collected = { effects: Effect[]; timers: TimerChange[] };
 
 /** A machine that can be stepped. */
 export type Stepper = {
@@ -28,8 +29,11 @@ export type Stepper = {
   restore(persisted: unknown): AnyMachineSnapshot;
 };
 
-/** Makes a machine steppable. */
-export function createStepper(machine: AnyStateMachine): Stepper {
+/** Makes a machine steppable; `isInterpreted` keeps a flat one from being compiled, for comparing the two. */
+export function createStepper(
+  machine: AnyStateMachine,
+  { isInterpreted = false }: { isInterpreted?: boolean } = {},
+): Stepper {
   const sink: { now: Collected } = { now: { effects: [], timers: [] } };
   const scope = inertScope(machine, sink);
   const steppable = asSteppable(machine);
@@ -42,9 +46,16 @@ export function createStepper(machine: AnyStateMachine): Stepper {
   const fresh = (input: unknown): Stepped =>
     collect(() => steppable.getInitialSnapshot(scope, input));
   const start = templateStart(machine, fresh);
+  const flat = isInterpreted ? undefined : compileFlat(machine);
   return {
     start,
-    step: (snapshot, event) => collect(() => steppable.transition(snapshot, event, scope)),
+    step:
+      flat === undefined
+        ? (snapshot, event) => collect(() => steppable.transition(snapshot, event, scope))
+        : (snapshot, event) => {
+            const collected: Collected = { effects: [], timers: [] };
+            return { snapshot: flat(snapshot, event, collected), ...collected };
+          },
     persist: (snapshot) => machine.getPersistedSnapshot(snapshot),
     restore: (persisted) => restore(machine, persisted),
   };

@@ -8,8 +8,8 @@ import type { Row } from '../../machines/progress.ts';
 import type { Plan, PlanJob, PlanSequence } from '../../machines/graph.ts';
 import { jobMachine } from '../../machines/job.ts';
 import type { JobEffect, JobEvent } from '../../machines/job.ts';
-import { createStepper } from '../../src/runtime/step.ts';
 import type { Stepped, Stepper } from '../../src/runtime/step.ts';
+import { createTwin } from './twin.ts';
 
 type Event = { type: string };
 
@@ -19,7 +19,7 @@ export function given<E extends Event>(
   input: unknown,
   events: readonly E[],
 ) {
-  const stepper = createStepper(machine);
+  const stepper = createTwin(machine);
   const begin = stepper.start(input).snapshot;
   const before = events.reduce((snapshot, event) => stepper.step(snapshot, event).snapshot, begin);
   return {
@@ -48,8 +48,8 @@ type Logged = ChainEffect | JobEffect;
 
 /** A chain and its jobs: messages among them are delivered at once, timers and attempts wait outside. */
 export class Group {
-  readonly #chain: Stepper = createStepper(chainMachine);
-  readonly #job: Stepper = createStepper(jobMachine);
+  readonly #chain: Stepper = createTwin(chainMachine);
+  readonly #job: Stepper = createTwin(jobMachine);
   readonly #jobs = new Map<number, AnyMachineSnapshot>();
   readonly attempts = new Map<number, Attempt>();
   readonly retryWaits = new Map<number, Event>();

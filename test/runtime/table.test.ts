@@ -1,0 +1,50 @@
+/** A persistent table and a plain copy a version agree, whichever version is looked at when. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Table } from '../../src/runtime/table.ts';
+
+type Row = { n: number };
+
+const change = fc.record({
+  key: fc.constantFrom('a', 'b', 'c', 'd'),
+  row: fc.option(fc.record({ n: fc.nat(9) }), { nil: undefined }),
+  /** Which of the versions so far is changed: mostly the newest. */
+  of: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(20)),
+  look: fc.nat(20),
+});
+
+const sorted = (rows: Iterable<[string, Row]>): [string, Row][] =>
+  [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+
+test('every version of a table keeps its rows, whatever is made of it or of others', () => {
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
+      const versions: { table: Table<Row>; copy: ReadonlyMap<string, Row> }[] = [
+        { table: new Table(), copy: new Map() },
+      ];
+      for (const { key, row, of, look } of changes) {
+        const before = versions.at(-1 - (of % versions.length));
+        if (before === undefined) continue;
+        const copy = new Map(before.copy);
+        if (row === undefined) copy.delete(key);
+        else copy.set(key, row);
+        const { table } = before;
+        versions.push({
+          table: row === undefined ? table.without(key) : table.with(key, row),
+          copy,
+        });
+        const seen = versions[look % versions.length];
+        expect(seen && sorted(seen.table)).toEqual(seen && sorted(seen.copy));
+        expect(seen?.table.size).toBe(seen?.copy.size);
+        expect(seen?.table.get(key)).toBe(seen?.copy.get(key));
+      }
+      for (const each of versions) expect(sorted(each.table)).toEqual(sorted(each.copy));
+    }),
+  );
+});
+
+test('a row that is not there is taken out without a new version', () => {
+  const table = new Table<Row>([['a', { n: 1 }]]);
+  expect(table.without('b')).toBe(table);
+  expect(table.has('a')).toBe(true);
+});

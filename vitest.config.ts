@@ -7,5 +7,7 @@ export default defineConfig({
     globalSetup: ['test/kit/globalSetup.ts'],
     testTimeout: 30_000,
     pool: 'forks',
+    // Threads that a test starts read the sources, too.
+    execArgv: ['--import', './test/kit/tsLoader.mjs'],
   },
 });

@@ -4,13 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { monotonicFactory } from 'ulid';
 import { builtInActors } from '../actors/index.ts';
 import { openSmqpBroker } from './adapters/smqp/broker.ts';
 import { lockFolder } from './adapters/sqlite/lock.ts';
+import { readModelsFile } from './adapters/sqlite/readModels.ts';
 import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import { systemClock } from './adapters/systemClock.ts';
 import { createClient } from './client.ts';
@@ -31,6 +32,7 @@ import { createRegistry } from './runtime/registry.ts';
 import type { Registry } from './runtime/registry.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createFreezer } from './runtime/snapshots.ts';
+import { TrackerThread } from './tracker/thread.ts';
 import { createWorker } from './worker/worker.ts';
 
 /** A host with a worker and a client, in this process. */
@@ -50,6 +52,9 @@ export type Ports = {
   clock: Clock;
   log: Logger;
 };
+
+/** Beside this file, in the sources and when they are built. */
+const trackerEntry = new URL(`./trackerThread${extname(import.meta.url)}`, import.meta.url);
 
 const newUlid = monotonicFactory();
 
@@ -131,9 +136,23 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       random: Math.random,
       newToken: () => randomBytes(6).toString('base64url'),
     };
+    const tracker = new TrackerThread({
+      entry: trackerEntry,
+      store: join(config.data, storeFile),
+      models: join(config.data, readModelsFile),
+      partitions: store.partitions,
+      clock,
+      warn: (text) => log.warn(text),
+    });
+    feed.subscribe(undefined, {
+      onEntry: ({ partition }) => tracker.committed(partition),
+      onStatus: (signal) => tracker.status(signal),
+    });
+    closers.push(() => tracker.stop());
     const host = new Host(runtime);
     closers.push(() => host.stop());
     await host.start();
+    tracker.start();
     const jobs = new Map(config.jobs.map((job) => [job.type, job]));
     const worker = createWorker({
       broker,
@@ -155,7 +174,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       reader,
       partitions: store.partitions,
       newId,
-      plan: (asked) => planAsked(asked, { chains: config.chains, jobs, blobs: store.blobs }),
+      plan: (asked) => planAsked(asked, { chains: config.chains, jobs }),
     });
     closers.push(() => link.close());
     return { client: createClient(link), stop: close };

@@ -27,6 +27,11 @@ const rules: readonly Rule[] = [
     may: ['src/protocol/', 'zod', 'node:crypto'],
     mayTypes: ['machines/'],
   },
+  {
+    from: 'src/ports/readmodels.ts',
+    may: ['src/ports/', 'src/protocol/'],
+    mayTypes: ['machines/tracked.ts'],
+  },
   { from: 'src/ports/', may: ['src/ports/', 'src/protocol/'] },
   {
     from: 'src/runtime/',
@@ -48,7 +53,7 @@ const rules: readonly Rule[] = [
     from: 'src/gateway/',
     may: [
       ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
-      ...['machines/graph.ts', 'machines/chunks.ts', 'zod', 'ulid', 'node:crypto'],
+      ...['machines/graph.ts', 'zod', 'ulid', 'node:crypto'],
     ],
     mayTypes: ['machines/', 'pino'],
   },
@@ -82,6 +87,19 @@ const rules: readonly Rule[] = [
     mayTypes: ['actors/'],
   },
   {
+    from: 'src/tracker/',
+    may: [
+      ...['src/tracker/', 'src/ports/', 'src/protocol/', 'machines/tracker.ts'],
+      ...['machines/chunks.ts', 'src/runtime/step.ts', 'src/runtime/transitions.ts'],
+      ...['node:timers/promises', 'node:worker_threads'],
+    ],
+    mayTypes: ['xstate'],
+  },
+  {
+    from: 'src/trackerThread.ts',
+    may: [...['src/adapters/', 'src/protocol/', 'src/tracker/', 'node:worker_threads']],
+  },
+  {
     from: 'src/cli/',
     may: [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
@@ -90,7 +108,6 @@ const rules: readonly Rule[] = [
         'src/version.ts',
         'commander',
         'cli-progress',
-        'get-east-asian-width',
         'picocolors',
         'pino',
         'node:',
@@ -103,7 +120,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['actors/', 'src/adapters/', 'src/gateway/', 'src/ports/', 'src/protocol/'],
       ...['src/runtime/', 'src/worker/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts'],
-      ...['src/link.ts', 'src/reader.ts'],
+      ...['src/link.ts', 'src/reader.ts', 'src/tracker/'],
       ...['pino', 'ulid', 'node:'],
     ],
   },
@@ -113,6 +130,11 @@ const rules: readonly Rule[] = [
       ...['actors/', 'src/adapters/sqlite/', 'src/protocol/', 'src/runtime/'],
       ...['src/reader.ts', 'node:'],
     ],
+    mayTypes: ['src/config.ts'],
+  },
+  {
+    from: 'src/openTracked.ts',
+    may: ['src/adapters/', 'src/protocol/', 'src/tracker/', 'node:'],
     mayTypes: ['src/config.ts'],
   },
   {

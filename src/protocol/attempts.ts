@@ -64,6 +64,8 @@ export const attemptCancelSchema = z.object({ startIds: z.array(z.string()) });
 export type StatusSignal = {
   requestId: string;
   jobId: string;
+  /** Whose attempt it is: `job/17`. */
+  actor: string;
   attempt: number;
   text: string;
   /** Epoch milliseconds. */

@@ -5,6 +5,12 @@ export function publicState(state: string): string {
   return state === 'failed' ? 'FAIL' : state.toUpperCase();
 }
 
+/** `FAIL` in any case → `failed`, else the word in small letters. */
+export function machineState(word: string): string {
+  const state = word.toLowerCase();
+  return state === 'fail' ? 'failed' : state;
+}
+
 /** COMPLETE, FAIL and STOPPED end a request. */
 export function isTerminal(state: string): boolean {
   return state === 'COMPLETE' || state === 'FAIL' || state === 'STOPPED';

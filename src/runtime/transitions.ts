@@ -50,6 +50,7 @@ function escaped(id: string): string {
 }
 
 function unescaped(part: string): string {
+  if (!part.includes('%')) return part;
   return part.replaceAll('%2D', '-').replaceAll('%2C', ',').replaceAll('%25', '%');
 }
 
@@ -73,17 +74,29 @@ function follows(id: string | undefined, next: string | undefined): boolean {
   return isNumber(id) && isNumber(next) && Number(next) === Number(id) + 1;
 }
 
-/** The ids of a short form; only numbered kinds have ranges. */
-export function expand(actor: string): string[] {
+/** A short form taken apart: ranges stay ranges, so that a large one costs nothing. */
+export function parseActors(actor: string): {
+  kind: string;
+  ids: (string | readonly [first: number, last: number])[];
+} {
   const slash = actor.indexOf('/');
   const kind = actor.slice(0, slash);
-  return actor
+  const ids = actor
     .slice(slash + 1)
     .split(',')
-    .flatMap((part) => {
-      const range = isRange.exec(part);
-      if (range === null) return [`${kind}/${unescaped(part)}`];
-      const [first, last] = [Number(range[1]), Number(range[2])];
-      return Array.from({ length: last - first + 1 }, (_, n) => `${kind}/${first + n}`);
+    .map((part) => {
+      const range = part.includes('-') ? isRange.exec(part) : null;
+      return range === null ? unescaped(part) : ([Number(range[1]), Number(range[2])] as const);
     });
+  return { kind, ids };
+}
+
+/** The addresses of a short form; only numbered kinds have ranges. */
+export function expand(actor: string): string[] {
+  const { kind, ids } = parseActors(actor);
+  return ids.flatMap((id) => {
+    if (typeof id === 'string') return [`${kind}/${id}`];
+    const [first, last] = id;
+    return Array.from({ length: last - first + 1 }, (_, n) => `${kind}/${first + n}`);
+  });
 }

@@ -175,8 +175,9 @@ class InProcessWorker {
     });
   }
 
-  #tell({ requestId, jobId, attempt }: AttemptStart, text: string): void {
-    this.#options.onStatus?.({ requestId, jobId, attempt, text, at: this.#options.clock.now() });
+  #tell({ requestId, jobId, attempt, answer }: AttemptStart, text: string): void {
+    const { clock, onStatus } = this.#options;
+    onStatus?.({ requestId, jobId, actor: answer.to, attempt, text, at: clock.now() });
   }
 
   #send(held: Held, answer: Answer): void {

@@ -1,9 +1,11 @@
 /** The suites of all storage ports on SQLite. */
 import { join } from 'node:path';
+import { openSqliteReadModels } from '../../src/adapters/sqlite/readModels.ts';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 import { blobsContract } from './blobs.contract.ts';
 import { journalContract } from './journal.contract.ts';
+import { readModelsContract } from './readmodels.contract.ts';
 import { snapshotsContract } from './snapshots.contract.ts';
 import { storeContract } from './store.contract.ts';
 import { timersContract } from './timers.contract.ts';
@@ -21,4 +23,7 @@ blobsContract('sqlite', open);
 timersContract('sqlite', open);
 storeContract('sqlite', async (name, partitions) =>
   openSqliteStore({ path: join(folder, `${name}.db`), partitions }),
+);
+readModelsContract('sqlite', async () =>
+  openSqliteReadModels({ path: join(folder, `${opened++}.db`), store: 'test' }),
 );

@@ -1,0 +1,105 @@
+/** Writing read models: a page of rows and its partition's document, and what running attempts say. */
+import type { AppliedDocument, JobDocument, Page, StatusDocument } from '../../ports/readmodels.ts';
+import type { Connection } from './connection.ts';
+import * as rows from './readModelRows.ts';
+
+/** How one connection writes. */
+export type Writing = {
+  apply(page: Page): boolean;
+  say(statuses: readonly StatusDocument[]): void;
+};
+
+export function prepareWriting(
+  connection: Connection,
+  applied: (partition: number) => AppliedDocument,
+): Writing {
+  const putRequest = connection.query<[number]>(
+    `${upsert('requests', rows.requestColumns, ['id'])} RETURNING n`,
+  );
+  const numberOf = connection.query<[number]>('SELECT n FROM requests WHERE id = ?');
+  const putJob = connection.write(
+    upsert('jobs', `request, ${rows.jobColumns}`, ['request', 'job']),
+  );
+  // A number that JavaScript hands over is a float to SQLite where a column takes anything.
+  const putAttempt = connection.write(
+    upsert('attempts', `request, ${rows.attemptColumns}`, ['request', 'job', 'attempt']).replace(
+      '?, ?',
+      "?, iif(typeof(?2) = 'real', CAST(?2 AS INTEGER), ?2)",
+    ),
+  );
+  const putDocument = connection.write(`
+    INSERT INTO partitions (partition, applied, counts) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET applied = excluded.applied, counts = excluded.counts`);
+  const putStatus = connection.write(`
+    INSERT INTO statuses (request, job, attempt, text, at) SELECT ?1, ?2, ?3, ?4, ?5
+    WHERE NOT EXISTS (
+      SELECT 1 FROM jobs WHERE request = (SELECT n FROM requests WHERE id = ?1) AND job = ?2
+        AND (attempts > ?3 OR attempts = ?3 AND state NOT IN ('running', 'stopping')))
+    ON CONFLICT DO UPDATE SET attempt = excluded.attempt, text = excluded.text, at = excluded.at`);
+  const dropStatus = connection.write('DELETE FROM statuses WHERE request = ? AND job = ?');
+  /** Attempts that said something. */
+  const said = new Map<string, number>();
+
+  const forgetStatus = ({ request, job, attempts, state }: JobDocument): void => {
+    const attempt = said.get(`${request}/${job}`);
+    if (attempt === undefined || attempt > attempts) return;
+    if (attempt === attempts && (state === 'running' || state === 'stopping')) return;
+    said.delete(`${request}/${job}`);
+    dropStatus(request, job);
+  };
+
+  const putRows = ({ requests, jobs, attempts }: Page): void => {
+    const numbers = new Map<string, number>();
+    for (const request of requests) {
+      const [row] = putRequest(...rows.toRequestRow(request));
+      numbers.set(request.id, (row ?? numberOf(request.id)[0])?.[0] ?? 0);
+    }
+    for (const job of jobs) {
+      putJob(numbers.get(job.request) ?? 0, ...rows.toJobRow(job));
+      if (said.size > 0) forgetStatus(job);
+    }
+    for (const attempt of attempts)
+      putAttempt(numbers.get(attempt.request) ?? 0, ...rows.toAttemptRow(attempt));
+  };
+
+  return {
+    apply: (page) =>
+      inTransaction(connection, () => {
+        if (applied(page.partition).applied !== page.after) return false;
+        putRows(page);
+        putDocument(page.partition, page.applied, JSON.stringify(page.counts));
+        return true;
+      }),
+    say(statuses) {
+      inTransaction(connection, () => {
+        for (const { request, job, attempt, text, at } of statuses) {
+          if (putStatus(request, job, attempt, rows.printable(text), at) > 0)
+            said.set(`${request}/${job}`, attempt);
+        }
+        return true;
+      });
+    },
+  };
+}
+
+/** An insert that replaces a row whose seq is not higher. */
+function upsert(table: string, columns: string, key: readonly string[]): string {
+  const names = columns.split(', ');
+  const changes = names.filter((name) => !key.includes(name));
+  return `INSERT INTO ${table} (${columns}) VALUES (${names.map(() => '?').join(', ')})
+    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changes.map((name) => `${name} = excluded.${name}`).join(', ')}
+    WHERE excluded.seq >= seq`;
+}
+
+/** Commits when `write` answers true, else takes back what it wrote. */
+function inTransaction(connection: Connection, write: () => boolean): boolean {
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    const isDone = write();
+    connection.exec(isDone ? 'COMMIT' : 'ROLLBACK');
+    return isDone;
+  } catch (error) {
+    if (connection.inTransaction) connection.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Composition for the tracker without its thread: questions to the read models of a data folder, beside
+ * its host or without one, and making them anew.
+ */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { openSqliteReadModels, readModelsFile } from './adapters/sqlite/readModels.ts';
+import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
+import { systemClock } from './adapters/systemClock.ts';
+import type { Config } from './config.ts';
+import { messageOf, MillraceError } from './protocol/errors.ts';
+import { createTracked } from './tracker/questions.ts';
+import type { Tracked } from './tracker/questions.ts';
+import { Tracker } from './tracker/tracker.ts';
+import type { Rebuilt } from './tracker/tracker.ts';
+
+export type OpenTracked = Tracked & { close(): Promise<void> };
+
+/** How long a host's tracker may take to get on. */
+const patienceMs = 500;
+const lookAgainMs = 20;
+
+type Warn = (text: string) => void;
+const unheard: Warn = () => undefined;
+
+/**
+ * Opens the read models of a data folder when they know all that is committed, or as far as they are
+ * while a tracker is at work. Where none is, they are brought up to date here. Rejects with MillraceError
+ * `store` when there is no store, or there are no read models and none can be written.
+ */
+export async function openTracked(config: Config, warn = unheard): Promise<OpenTracked> {
+  const { store, models, close } = open(config, true);
+  const tracked = createTracked(models, store);
+  try {
+    if (!(await isFollowed(tracked))) await bringUpToDate(config, tracked, warn);
+    return { ...tracked, close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+/** Makes the read models of a data folder anew, in this process. Rejects with MillraceError `store` or `unavailable`. */
+export async function rebuildReadModels(config: Config, warn = unheard): Promise<Rebuilt> {
+  return tracking(config, warn, (tracker) => tracker.rebuild());
+}
+
+/** Whether they know all that is committed, or get nearer to it while this waits. */
+async function isFollowed(tracked: Tracked): Promise<boolean> {
+  const first = await behind(tracked);
+  let now = first;
+  for (let ms = 0; ms < patienceMs && now > 0 && now < Infinity; ms += lookAgainMs) {
+    await pause(lookAgainMs);
+    now = await behind(tracked);
+  }
+  return now === 0 || now < first;
+}
+
+/** Infinity where there are none that can be used. */
+async function behind(tracked: Tracked): Promise<number> {
+  try {
+    return await tracked.behind();
+  } catch (thrown) {
+    if (thrown instanceof MillraceError && thrown.code === 'store') return Infinity;
+    throw thrown;
+  }
+}
+
+/** Read models that may be read and not be written are answered from as they are. */
+async function bringUpToDate(config: Config, tracked: Tracked, warn: Warn): Promise<void> {
+  try {
+    await tracking(config, warn, (tracker) => tracker.runOnce());
+  } catch (cause) {
+    if ((await behind(tracked)) < Infinity) return;
+    const remedy = 'start millrace there, or ask as a user who may write to it';
+    throw new MillraceError(
+      'store',
+      `There are no read models in ${config.data}, and none can be made: ${messageOf(cause)}; ${remedy}.`,
+      { cause },
+    );
+  }
+}
+
+async function tracking<T>(
+  config: Config,
+  warn: Warn,
+  work: (tracker: Tracker) => Promise<T>,
+): Promise<T> {
+  const { store, models, close } = open(config, false);
+  const { journal, blobs, partitions } = store;
+  try {
+    return await work(
+      new Tracker({ journal, blobs, models, clock: systemClock, partitions, warn }),
+    );
+  } finally {
+    await close();
+  }
+}
+
+/** The store is only read, whatever is done to the read models. */
+function open({ data, partitions }: Config, readonly: boolean) {
+  const path = join(data, storeFile);
+  const store = openSqliteStore({ path, partitions, readonly: true, fileMustExist: true });
+  const models = openSqliteReadModels({
+    path: join(data, readModelsFile),
+    store: store.id,
+    readonly,
+  });
+  const close = async (): Promise<void> => {
+    await models.close();
+    await store.close();
+  };
+  return { store, models, close };
+}

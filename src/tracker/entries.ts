@@ -1,0 +1,90 @@
+/** Journal entries as events of the tracker's machine: what of their bodies the world may know. */
+import type { Answer, Creation, Move, TrackerEvent } from '../../machines/tracker.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { Entry, Journal } from '../ports/journal.ts';
+import { MillraceError } from '../protocol/errors.ts';
+import { parseActors } from '../runtime/transitions.ts';
+
+/** Where the rest of an entry is. */
+export type Source = { journal: Journal; blobs: Blobs };
+
+const outcomes = new Map<string, Answer['outcome']>([
+  ['attempt.succeeded', 'succeeded'],
+  ['attempt.failed', 'failed'],
+  ['attempt.stopped', 'stopped'],
+]);
+
+/** The event that an entry is; `kept` messages of its group came before it. */
+export async function eventOf(source: Source, entry: Entry, kept: number): Promise<TrackerEvent> {
+  const { seq, at, type: message, parked } = entry;
+  if (parked !== undefined) return { type: 'entry.kept', seq, at, reason: parked };
+  const stepped = { type: 'entry.stepped', seq, at, message, moves: movesOf(entry) } as const;
+  if (outcomes.has(message)) return { ...stepped, answers: await answersOf(source, entry) };
+  if (message === 'chain.create') {
+    const creation = await creationOf(source, entry);
+    return { ...stepped, ...(creation !== undefined && { creation }) };
+  }
+  if (message !== 'group.unpark') return stepped;
+  const isSkipping = (await bodyOf<{ skip?: boolean }>(source, entry))?.skip === true;
+  return { ...stepped, answers: await keptAnswers(source, entry, kept), isSkipping };
+}
+
+function movesOf({ transitions }: Entry): Move[] {
+  return transitions.map(({ actor, from, to }) => ({ ...parseActors(actor), from, to }));
+}
+
+async function answersOf(source: Source, entry: Entry): Promise<Answer[]> {
+  const outcome = outcomes.get(entry.type);
+  const body = await bodyOf<Omit<Answer, 'outcome' | 'to'>>(source, entry);
+  if (outcome === undefined || body === undefined) return [];
+  const { key, attempt, reason, exit, stdout, stderr } = body;
+  const said = {
+    ...(reason !== undefined && { reason }),
+    ...(exit !== undefined && { exit }),
+    ...(stdout !== undefined && { stdout }),
+    ...(stderr !== undefined && { stderr }),
+  };
+  return [{ outcome, to: entry.to ?? '', key, attempt, ...said }];
+}
+
+/** The answers among the messages that an unpark steps: they lie right before it. */
+async function keptAnswers(source: Source, unpark: Entry, kept: number): Promise<Answer[]> {
+  const { partition, group = '', seq } = unpark;
+  const answers: Answer[] = [];
+  for await (const entry of source.journal.readGroup(partition, group, seq - kept - 1)) {
+    if (entry.seq >= seq) break;
+    answers.push(...(await answersOf(source, entry)));
+  }
+  return answers;
+}
+
+/** The body of `chain.create`; of its plan only names and types. */
+type CreateBody = Omit<Creation, 'type' | 'args' | 'jobs'> & {
+  requestType: string;
+  args?: unknown;
+  plan: { jobs: Creation['jobs'] };
+};
+
+async function creationOf(source: Source, entry: Entry): Promise<Creation | undefined> {
+  const body = await bodyOf<CreateBody>(source, entry);
+  if (body === undefined) return undefined;
+  const { requestType, args = null, user, labels, plan } = body;
+  return {
+    type: requestType,
+    args: JSON.stringify(args),
+    ...(user !== undefined && { user }),
+    ...(labels !== undefined && { labels }),
+    jobs: plan.jobs,
+  };
+}
+
+/** A cast: a body was checked by its schema before the entry was written. Undefined when its blob is lost. */
+async function bodyOf<T>({ blobs }: Source, { body, blob }: Entry): Promise<T | undefined> {
+  try {
+    const text = blob === undefined ? body : await blobs.get(blob);
+    return JSON.parse(text ?? '{}') as T;
+  } catch (thrown) {
+    if (thrown instanceof MillraceError && thrown.code === 'store') return undefined;
+    throw thrown;
+  }
+}

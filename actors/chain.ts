@@ -10,39 +10,15 @@ import {
   toActor,
   toTimer,
 } from '../src/runtime/actor.ts';
+import { planJobSchema, planSequenceSchema, sentPlanSchema } from '../src/protocol/plans.ts';
 import { chainJobs, chainStatus } from './chainQueries.ts';
 
 /** A request has one chain. */
 export const chainAddress = 'chain/main';
 
-const planSchema = z.object({
-  jobs: z.array(
-    z.object({
-      name: z.string(),
-      type: z.string(),
-      args: z.unknown(),
-      parents: z.array(z.number()),
-      retries: z.number(),
-      retryWaitMs: z.number(),
-      timeoutMs: z.number().optional(),
-      sequence: z.number().optional(),
-    }),
-  ),
-  sequences: z.array(
-    z.object({
-      name: z.string(),
-      first: z.number(),
-      retries: z.number(),
-      waitMs: z.number(),
-      parent: z.number().optional(),
-    }),
-  ),
-  maxStarted: z.number(),
-});
-
 /** Body of `chain.create`: what the gateway planned. */
 const chainCreateSchema = z.object({
-  plan: planSchema,
+  plan: sentPlanSchema,
   requestType: z.string(),
   args: z.unknown(),
   user: z.string().optional(),
@@ -61,6 +37,9 @@ export const chainActor = defineActor({
     'request.resume': empty,
   },
   startedBy: ['chain.create'],
+  chunkedBodies: {
+    'chain.create': { 'plan.jobs': planJobSchema, 'plan.sequences': planSequenceSchema },
+  },
   values: 'referenced',
   chunked: ['jobs', 'sequences', 'progress.rows', 'progress.sequences', 'progress.ready.*.jobs'],
   effects: {

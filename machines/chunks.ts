@@ -25,6 +25,26 @@ export function toChunks<T>(items: readonly T[]): Chunks<T> {
   return { size: items.length, chunks };
 }
 
+/** The list in chunks, the very same one if it is cut already. */
+export function asChunks<T>(list: readonly T[] | Chunks<T>): Chunks<T> {
+  return 'chunks' in list ? list : toChunks(list);
+}
+
+/** As many items, each what `make` answers for the item beside it; chunks that would be alike are one. */
+export function mapChunks<T, U extends object>(
+  { size, chunks }: Chunks<T>,
+  make: (item: T) => U,
+): Chunks<U> {
+  let before: U[] = [];
+  const mapped = chunks.map((chunk) => {
+    const next = chunk.map(make);
+    const isAlike = next.length === before.length && next.every((item, n) => item === before[n]);
+    if (!isAlike) before = next;
+    return before;
+  });
+  return { size, chunks: mapped };
+}
+
 /** The item at an index, or undefined outside of the array. */
 export function find<T>(list: Chunks<T>, index: number): T | undefined {
   return list.chunks[Math.floor(index / chunkSize)]?.[index % chunkSize];

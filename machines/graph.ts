@@ -42,6 +42,9 @@ export type Plan = {
   maxStarted: number;
 };
 
+/** A list of a plan: as it was planned, or already cut into chunks. */
+export type PlanList<T> = readonly T[] | Chunks<T>;
+
 /** Children of a job, in the order of their numbers. */
 export type Children = (job: number) => Int32Array;
 

@@ -2,8 +2,8 @@
  * What each event does to a chain, as (context, event) → context and effects; `chain.ts` says in which
  * state which of them is taken.
  */
-import { toChunks } from './chunks.ts';
-import type { Plan } from './graph.ts';
+import { asChunks, toChunks } from './chunks.ts';
+import type { PlanJob, PlanList, PlanSequence } from './graph.ts';
 import { hasFailed, isComplete, isDone, isIdle, noProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { abandonAll, finishJob, resumeAll, stopAll } from './sequences.ts';
@@ -13,7 +13,11 @@ import type { ChainContext, ChainState, JobFinished, Mode, Turn, Turned } from '
 
 export type ChainCreate = {
   type: 'chain.create';
-  plan: Plan;
+  plan: {
+    jobs: PlanList<PlanJob>;
+    sequences: PlanList<PlanSequence>;
+    maxStarted: number;
+  };
   requestType: string;
   args: unknown;
   user?: string;
@@ -25,12 +29,16 @@ export type JobWait = { type: 'job.waiting' | 'job.retrying'; job: number };
 
 /** A chain before its plan has come. */
 export function emptyContext(): ChainContext {
-  const none = { jobs: toChunks([]), sequences: toChunks([]), maxStarted: 0 };
+  const none = {
+    jobs: toChunks<PlanJob>([]),
+    sequences: toChunks<PlanSequence>([]),
+    maxStarted: 0,
+  };
   return {
     requestType: '',
     args: null,
     ...none,
-    progress: noProgress([], []),
+    progress: noProgress(none.jobs, none.sequences),
     resumption: 0,
     reasons: [],
   };
@@ -42,16 +50,19 @@ export function create(event: ChainCreate): Turned {
 }
 
 function created({ plan, requestType, args, user, labels }: ChainCreate): ChainContext {
+  const jobs = asChunks(plan.jobs);
+  const sequences = asChunks(plan.sequences);
   return {
-    ...emptyContext(),
     requestType,
     args,
     ...(user === undefined ? {} : { user }),
     ...(labels === undefined ? {} : { labels }),
-    jobs: toChunks(plan.jobs),
-    sequences: toChunks(plan.sequences),
+    jobs,
+    sequences,
     maxStarted: plan.maxStarted,
-    progress: noProgress(plan.jobs, plan.sequences),
+    progress: noProgress(jobs, sequences),
+    resumption: 0,
+    reasons: [],
   };
 }
 

@@ -2,7 +2,7 @@
  * The per-job state of a chain: rows in persistent chunks, queues of ready jobs, and the counters from
  * which the chain decides without a scan. `turn.ts` changes it, `chain.ts` asks it questions.
  */
-import { at, chunkSize, Editing, find, toChunks } from './chunks.ts';
+import { at, chunkSize, Editing, find, mapChunks } from './chunks.ts';
 import type { Chunks } from './chunks.ts';
 import type { PlanJob, PlanSequence } from './graph.ts';
 
@@ -64,21 +64,22 @@ export type Progress = {
   readonly answers: number;
 };
 
-/** All jobs pending, nothing queued. */
-export function noProgress(jobs: readonly PlanJob[], sequences: readonly PlanSequence[]): Progress {
-  const rows = jobs.map((job): Row => ({
-    state: 'pending',
-    attempts: 0,
-    tries: 0,
-    open: job.parents.length,
-    ready: false,
-  }));
+/** All jobs pending, nothing queued. Rows that are alike are one row: it takes a change to make one of its own. */
+export function noProgress(jobs: Chunks<PlanJob>, sequences: Chunks<PlanSequence>): Progress {
+  const alike = new Map<number, Row>();
+  const rowOf = ({ parents }: PlanJob): Row => {
+    const open = parents.length;
+    const row = alike.get(open) ?? { state: 'pending', attempts: 0, tries: 0, open, ready: false };
+    if (!alike.has(open)) alike.set(open, row);
+    return row;
+  };
+  const untried: SequenceRow = { tries: 0, running: 0 };
   return {
-    rows: toChunks(rows),
-    sequences: toChunks(sequences.map((): SequenceRow => ({ tries: 0, running: 0 }))),
+    rows: mapChunks(jobs, rowOf),
+    sequences: mapChunks(sequences, () => untried),
     ready: {},
     started: {},
-    counts: { pending: jobs.length, running: 0, complete: 0, failed: 0, stopped: 0 },
+    counts: { pending: jobs.size, running: 0, complete: 0, failed: 0, stopped: 0 },
     waits: 0,
     answers: 0,
   };

@@ -174,7 +174,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       reader,
       partitions: store.partitions,
       newId,
-      plan: (asked) => planAsked(asked, { chains: config.chains, jobs }),
+      plan: (asked) => planAsked(asked, { chains: config.chains, jobs, blobs: store.blobs }),
     });
     closers.push(() => link.close());
     return { client: createClient(link), stop: close };

@@ -76,6 +76,8 @@ export type Reader = {
   events(id: string, after?: number): AsyncIterable<RequestEvent>;
   /** Every change of state in the entries after `after` (a seq), with the names of the request's jobs. */
   transitions(id: string, after: number): AsyncIterable<RequestTransition>;
+  /** Requests whose id is this text, or else begins or ends with it, newest first; at most `limit`. */
+  matching(part: string, limit: number): Promise<string[]>;
   /** The newest requests. */
   list(limit?: number): Promise<Head[]>;
 };
@@ -139,6 +141,14 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
       return { state: publicState(rootState(group)), ...(parked !== undefined && { parked }) };
     },
     jobs,
+    async matching(part, limit) {
+      const { journal, snapshots } = store;
+      if ((await snapshots.head(part)) !== undefined) return [part];
+      // Its head may be written after its first entry.
+      for await (const { group } of journal.readGroup(partitionOf(part, store.partitions), part, 0))
+        if (group !== undefined) return [group];
+      return (await snapshots.matching(part, limit)).map(({ group }) => group);
+    },
     list: (limit = 20) => store.snapshots.heads(limit),
     async *events(id, after = 0) {
       await found(id);

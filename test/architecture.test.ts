@@ -53,7 +53,7 @@ const rules: readonly Rule[] = [
     from: 'src/gateway/',
     may: [
       ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
-      ...['machines/graph.ts', 'zod', 'ulid', 'node:crypto'],
+      ...['machines/graph.ts', 'machines/chunks.ts', 'zod', 'ulid', 'node:crypto'],
     ],
     mayTypes: ['machines/', 'pino'],
   },
@@ -108,6 +108,7 @@ const rules: readonly Rule[] = [
         'src/version.ts',
         'commander',
         'cli-progress',
+        'get-east-asian-width',
         'picocolors',
         'pino',
         'node:',

@@ -5,13 +5,14 @@ import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { colorsOf, count, print } from './print.ts';
+import { idHelp, idOf } from './reading.ts';
 
 type EventsOptions = { json?: boolean; bodies?: boolean; after: number };
 
 export const declareEvents: Declare = (program, act) => {
   program
     .command('events')
-    .argument('<id>', 'id of the request')
+    .argument('<id>', idHelp)
     .description('print the event log of a request')
     .option('--json', 'print JSON lines, one an entry')
     .option('--bodies', 'with the messages')
@@ -30,7 +31,7 @@ async function events(context: Context, id: string, options: EventsOptions): Pro
   const { json = false, bodies = false, after } = options;
   const reader = await context.hosting.openReader(await context.readingConfig());
   try {
-    for await (const event of reader.events(id, after)) {
+    for await (const event of reader.events(await idOf(reader, id), after)) {
       if (json) print(JSON.stringify(bodies ? event : without(event)));
       else printEvent(event, bodies);
     }

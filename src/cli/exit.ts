@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { MillraceError } from '../protocol/errors.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { complain } from './print.ts';
+import { linesOf } from './text.ts';
 
 /** What the program answers its caller with. */
 export const exitCodes = {
@@ -30,7 +31,7 @@ export function report(thrown: unknown, isDebugging: boolean): number {
   // Commander has said it already.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : exitCodes.usage;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  complain(shorten(error.message));
+  complain(linesOf(textOf(error)).join('\n'));
   if (isDebugging) process.stderr.write(`${error.stack ?? ''}\n${causeOf(error)}`);
   if (error instanceof MillraceError) {
     return usageErrors.has(error.code) ? exitCodes.usage : exitCodes.couldNotRun;
@@ -38,6 +39,12 @@ export function report(thrown: unknown, isDebugging: boolean): number {
   if (!isDebugging)
     process.stderr.write('This was not expected; --debug shows where it came from.\n');
   return exitCodes.couldNotRun;
+}
+
+/** A list of what could be meant is shown whole. */
+function textOf(error: Error): string {
+  const isOurs = error instanceof MillraceError && error.code === 'usage';
+  return isOurs ? error.message : shorten(error.message);
 }
 
 function shorten(message: string): string {

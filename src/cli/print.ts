@@ -8,6 +8,22 @@ export function colorsOf(stream: Stream): ReturnType<typeof pc.createColors> {
   return pc.createColors(stream.isTTY && pc.isColorSupported);
 }
 
+/** A text in the colour of a state; a request's and a job's. */
+export function paintState(text: string, state: string = text): string {
+  const { green, red, yellow } = colorsOf(process.stdout);
+  switch (state) {
+    case 'COMPLETE':
+      return green(text);
+    case 'FAIL':
+      return red(text);
+    case 'RUNNING':
+    case 'PENDING':
+      return text;
+    default:
+      return yellow(text);
+  }
+}
+
 /** A line of data. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -38,14 +54,16 @@ export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** `0.4 s`, `2 min 3 s`, `1 h 5 min`. */
+/** `0.4 s`, `2 min 3 s`, `1 h 5 min`, `3 d 4 h`. */
 export function duration(ms: number): string {
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /** `2026-11-23 11:17:53Z`. */
@@ -53,47 +71,15 @@ export function instant(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-/** A text on one line, no wider than that; its middle goes first. */
-export function fit(text: string, width: number): string {
-  const line = text.replaceAll(/\p{Cc}+/gu, ' ').trimEnd();
-  if (line.length <= width) return line;
-  const tail = Math.floor((width - 1) / 2);
-  return `${line.slice(0, width - 1 - tail)}…${line.slice(line.length - tail)}`;
-}
-
-/** The last lines of a text, each set in. */
-export function lastLines(text: string, most: number, indent: string): string {
-  const lines = text.trimEnd().split('\n');
-  return lines
-    .slice(-most)
-    .map((line) => indent + line)
-    .join('\n');
-}
-
-/** Sets rows in columns, two spaces between them. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-/** A text in lines of at most that width, broken at spaces where there are any. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let rest = text;
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(' ', width);
-    const at = space > 0 ? space : width;
-    lines.push(rest.slice(0, at));
-    rest = rest.slice(at).trimStart();
-  }
-  return [...lines, rest];
+/** `12 s ago`, `3 min ago`; the date of what is older than four weeks. */
+export function ago(at: number, now: number): string {
+  const seconds = Math.floor((now - at) / 1000);
+  if (seconds < 1) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ago`;
+  const days = Math.floor(hours / 24);
+  return days <= 28 ? `${days} days ago` : instant(at).slice(0, 10);
 }

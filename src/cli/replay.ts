@@ -6,6 +6,7 @@ import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { count, plural, print, printJson } from './print.ts';
+import { idOf, idHelp } from './reading.ts';
 
 type ReplayOptions = { verify?: boolean; json?: boolean };
 
@@ -14,7 +15,7 @@ type Result = { id: string; entries: number; difference?: string };
 export const declareReplay: Declare = (program, act) => {
   program
     .command('replay')
-    .argument('[id]', 'id of a request; without it all of them')
+    .argument('[id]', `${idHelp}; without it all of them`)
     .description(
       'step journals again and compare with what was stored; exits with 1 if any differs',
     )
@@ -51,8 +52,7 @@ async function replay(
 
 async function verifyAll(reader: OpenReader, id: string | undefined): Promise<Result[]> {
   if (id !== undefined) {
-    await reader.state(id);
-    return [await reader.verify(id)];
+    return [await reader.verify(await idOf(reader, id))];
   }
   const results: Result[] = [];
   for (const { group } of await reader.list(Number.MAX_SAFE_INTEGER))

@@ -9,6 +9,7 @@ import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit.ts';
 import { note } from './print.ts';
+import { idHelp, idOf } from './reading.ts';
 import { followHere } from './session.ts';
 import type { FollowOptions } from './session.ts';
 import { printSummary, sayHowToGoOn } from './summary.ts';
@@ -16,7 +17,7 @@ import { printSummary, sayHowToGoOn } from './summary.ts';
 export const declareResume: Declare = (program, act) => {
   program
     .command('resume')
-    .argument('<id>', 'id of the request')
+    .argument('<id>', idHelp)
     .description('go on with a request that was suspended, or left behind by a killed process')
     .option(...jsonFlag)
     .option(...verboseFlag)
@@ -25,9 +26,10 @@ export const declareResume: Declare = (program, act) => {
 };
 
 /** Looks at it first: an ended or parked request is not hosted for nothing. */
-async function resume(context: Context, id: string, options: FollowOptions): Promise<number> {
+async function resume(context: Context, named: string, options: FollowOptions): Promise<number> {
   const config = await context.config();
-  const status = await look(context, config, id);
+  const status = await look(context, config, named);
+  const { id } = status;
   if (isTerminal(status.state)) {
     note(`Request ${id} has ended; there is nothing to resume.`);
     printSummary(context, status, {
@@ -43,9 +45,10 @@ async function resume(context: Context, id: string, options: FollowOptions): Pro
   return followHere(context, config, options, (client) => goOn(client, id));
 }
 
-async function look(context: Context, config: Config, id: string): Promise<RequestStatus> {
+async function look(context: Context, config: Config, named: string): Promise<RequestStatus> {
   const reader = await context.hosting.openReader(config);
   try {
+    const id = await idOf(reader, named);
     const status = await reader.status(id);
     if (!isTerminal(status.state)) refuseUnknownJobs(config, id, await reader.jobs(id));
     return status;

@@ -2,7 +2,8 @@
 import progress from 'cli-progress';
 import type { Options, SingleBar } from 'cli-progress';
 import type { RequestStatus } from '../reader.ts';
-import { colorsOf, count, fit, wrap } from './print.ts';
+import { colorsOf, count } from './print.ts';
+import { fit, widthOf, wrap } from './text.ts';
 import { lineOf } from './view.ts';
 import type { View } from './view.ts';
 
@@ -84,7 +85,7 @@ export function createScreen(verbose: boolean): View {
   function slotText(name: string | undefined, says: ReadonlyMap<string, string>): string {
     if (name === undefined) return '';
     const label = fit(name, 26);
-    const text = fit(says.get(name) ?? '', width() - label.length - 4);
+    const text = fit(says.get(name) ?? '', width() - widthOf(label) - 4);
     return `  ${label}  ${colors.dim(text)}`;
   }
 }

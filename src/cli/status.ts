@@ -7,15 +7,18 @@ import { examples, jsonFlag, toCount } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
-import { columns, instant, note, print, printJson } from './print.ts';
+import { ago, note, paintState, print, printJson } from './print.ts';
+import { idHelp, idOf, withReader } from './reading.ts';
 import { printStatus, sayHowToGoOn } from './summary.ts';
+import { table } from './table.ts';
+import type { Column } from './table.ts';
 
 type StatusOptions = { json?: boolean; limit: number };
 
 export const declareStatus: Declare = (program, act) => {
   program
     .command('status')
-    .argument('[id]', 'id of a request; without it the newest are listed')
+    .argument('[id]', `${idHelp}; without it the newest are listed`)
     .description('show a request, or list the newest')
     .option(...jsonFlag)
     .option('-n, --limit <n>', 'how many are listed', toCount, 20)
@@ -28,15 +31,11 @@ async function status(
   id: string | undefined,
   options: StatusOptions,
 ): Promise<number> {
-  const config = await context.readingConfig();
-  const reader = await context.hosting.openReader(config);
-  try {
+  await withReader(context, async (reader, { data }) => {
     if (id === undefined) await list(reader, options);
-    else await one({ ...context, reader, data: config.data }, id, options);
-    return exitCodes.complete;
-  } finally {
-    await reader.close();
-  }
+    else await one({ ...context, reader, data }, await idOf(reader, id), options);
+  });
+  return exitCodes.complete;
 }
 
 type Opened = Context & { reader: OpenReader; data: string };
@@ -75,13 +74,21 @@ async function list(reader: OpenReader, { json = false, limit }: StatusOptions):
   }));
   if (json) printJson(requests);
   else if (requests.length === 0) note('No request has been started here yet.');
-  else {
-    const rows = requests.map(({ id, type, state, parked, createdAt }) => [
-      id,
-      parked === undefined ? state : `${state}, parked`,
-      instant(createdAt),
-      type,
-    ]);
-    print(columns([['REQUEST', 'STATE', 'CREATED', 'TYPE'], ...rows]));
-  }
+  else for (const line of table(columns(), requests)) print(line);
+}
+
+type Listed = { id: string; type: string; state: string; parked?: string; createdAt: number };
+
+function columns(): Column<Listed>[] {
+  const now = Date.now();
+  return [
+    { title: 'REQUEST', cell: ({ id }) => id },
+    { title: 'TYPE', cell: ({ type }) => type, least: 12 },
+    {
+      title: 'STATE',
+      cell: ({ state, parked }) => (parked === undefined ? state : `${state}, parked`),
+      paint: (cell, { state, parked }) => paintState(cell, parked === undefined ? state : 'parked'),
+    },
+    { title: 'CREATED', cell: ({ createdAt }) => ago(createdAt, now), align: 'right' },
+  ];
 }

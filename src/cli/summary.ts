@@ -7,12 +7,13 @@ import {
   count,
   duration,
   instant,
-  lastLines,
   note,
+  paintState,
   plural,
   print,
   printJson,
 } from './print.ts';
+import { lastLines } from './text.ts';
 
 const reasonLines = 4;
 const mostFailures = 10;
@@ -25,7 +26,7 @@ export function printSummary(
 ): void {
   if (options.json) printJson({ ...status, durationMs: options.ms });
   else {
-    print(`${paint(status.state)} in ${duration(options.ms)}: ${countsText(status)}`);
+    print(`${paintState(status.state)} in ${duration(options.ms)}: ${countsText(status)}`);
     printFailures(status);
     print(`request ${status.id}`);
   }
@@ -48,7 +49,7 @@ export function printStatus(status: RequestStatus): void {
   const took = isTerminal(state) ? ` (${duration(updatedAt - createdAt)})` : '';
   print(`request  ${id}`);
   print(`type     ${type}`);
-  print(`state    ${paint(state)}${parked === undefined ? '' : ', parked'}`);
+  print(`state    ${paintState(state)}${parked === undefined ? '' : ', parked'}`);
   print(`jobs     ${countsText(status)}`);
   print(`args     ${JSON.stringify(args)}`);
   if (user !== undefined) print(`user     ${user}`);
@@ -70,14 +71,6 @@ function countsText({ counts, total }: RequestStatus): string {
     .filter((state) => counts[state] > 0)
     .map((state) => `${count(counts[state])} ${state}`);
   return `${parts.join(', ')} of ${plural(total, 'job')}`;
-}
-
-/** A state in its colour. */
-function paint(state: string): string {
-  const colors = colorsOf(process.stdout);
-  if (state === 'COMPLETE') return colors.green(state);
-  if (state === 'FAIL') return colors.red(state);
-  return state === 'RUNNING' || state === 'PENDING' ? state : colors.yellow(state);
 }
 
 function printFailures({ failures, counts }: RequestStatus): void {

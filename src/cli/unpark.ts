@@ -4,6 +4,7 @@ import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { note, plural, print, printJson } from './print.ts';
+import { idHelp, idOf, withReader } from './reading.ts';
 import { withClient } from './session.ts';
 
 type UnparkOptions = { skip?: boolean; json?: boolean };
@@ -11,7 +12,7 @@ type UnparkOptions = { skip?: boolean; json?: boolean };
 export const declareUnpark: Declare = (program, act) => {
   program
     .command('unpark')
-    .argument('<id>', 'id of the request')
+    .argument('<id>', idHelp)
     .description('step what was kept while a request was parked')
     .option('--skip', 'set the message that throws aside')
     .option(...jsonFlag)
@@ -24,12 +25,11 @@ export const declareUnpark: Declare = (program, act) => {
 
 async function unpark(
   context: Context,
-  id: string,
+  named: string,
   { skip = false, json = false }: UnparkOptions,
 ): Promise<number> {
   const config = await context.config();
-  const reader = await context.hosting.openReader(config);
-  await reader.state(id).finally(() => reader.close());
+  const id = await withReader(context, (reader) => idOf(reader, named));
   const { stepped, skipped, state } = await withClient(context, config, async (client) => {
     const answer = await client.request(id).unpark({ skip });
     return { ...answer, ...(await client.reader.state(id)) };

@@ -2,10 +2,12 @@
  * What somebody asks for in words: a chain by its type, args as the texts of a command line, which are
  * read as the JSON they spell where the chain wants no text.
  */
-import type { Plan } from '../../machines/graph.ts';
 import type { ChainDefinition, JobDefinition } from '../definitions.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { planChain } from './plan.ts';
+import { sentPlan } from './sentPlan.ts';
+import type { PlanToSend } from './sentPlan.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Args that fit the chain's schema. Throws MillraceError `plan` naming every misfit. */
@@ -81,13 +83,18 @@ export async function planAsked(
   {
     chains,
     jobs,
-  }: { chains: readonly ChainDefinition[]; jobs: ReadonlyMap<string, JobDefinition> },
-): Promise<{ plan: Plan; requestType: string; args: unknown }> {
+    blobs,
+  }: {
+    chains: readonly ChainDefinition[];
+    jobs: ReadonlyMap<string, JobDefinition>;
+    blobs: Blobs;
+  },
+): Promise<{ plan: PlanToSend; requestType: string; args: unknown }> {
   const definition = typeof chain === 'string' ? chainOf(chains, chain) : chain;
   const given =
     texts === undefined ? args : await toArgs(definition, new Map(Object.entries(texts)));
   return {
-    plan: await planChain(definition, given, jobs),
+    plan: await sentPlan(await planChain(definition, given, jobs), blobs),
     requestType: definition.type,
     args: given,
   };

@@ -47,6 +47,8 @@ export interface Snapshots {
   head(group: string): Promise<Head | undefined>;
   /** Heads of a partition's active groups. */
   active(partition: number): AsyncIterable<Head>;
+  /** Heads of groups whose id begins or ends with this text, newest first, at most `limit`. */
+  matching(part: string, limit: number): Promise<Head[]>;
   /** All heads, newest first, at most `limit`. */
   heads(limit: number): Promise<Head[]>;
 }

@@ -7,6 +7,7 @@ import { attemptAnswerSchemas } from '../protocol/attempts.ts';
 import type { AttemptAnswerType } from '../protocol/attempts.ts';
 import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
+import { withChunksInPlace } from './bodies.ts';
 import { turn } from './group.ts';
 import type { Group, Notice, Turned } from './group.ts';
 import { isAnswer, timerFired } from './incoming.ts';
@@ -119,7 +120,8 @@ function acceptCommand(registry: Registry, group: Group, message: Incoming, at: 
   if (!group.actors.has(message.to) && !isStart) {
     throw new MillraceError('not-found', `request "${group.id}" does not exist in this store`);
   }
-  const event: ActorEvent = { ...fit(schema, message), type: message.type };
+  const body = withChunksInPlace(registry, message, fit(schema, message));
+  const event: ActorEvent = { ...body, type: message.type };
   const turned = turn(registry, group, { to: message.to, event, at });
   if (turned.isIgnored) return { verdict: 'ignored' };
   return accepted(remember(turned, id));

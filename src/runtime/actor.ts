@@ -125,6 +125,11 @@ export type ActorDefinition<M extends AnyStateMachine = AnyStateMachine> = {
   queries?: Readonly<Record<string, (snapshot: SnapshotFrom<M>) => unknown>>;
   /** Places in the context that hold `Chunks`: stored chunk by chunk. Dotted paths. */
   chunked?: readonly string[];
+  /**
+   * Places in the bodies of accepted messages that may hold `Chunks` whose chunks are named by hash, with
+   * the schema of one item: they are brought into memory, piece by piece, before the turn.
+   */
+  chunkedBodies?: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>>;
   /** Results and data in events: the parsed JSON (default), or its number in the group's value log. */
   values?: 'parsed' | 'referenced';
 };

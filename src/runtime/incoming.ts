@@ -18,6 +18,8 @@ export type Incoming = {
   /** JSON text; absent while only `blob` is known. */
   body?: string;
   blob?: string;
+  /** What the body names by hash (bodies.ts). */
+  chunks?: ReadonlyMap<string, object>;
 };
 
 /** An attempt's answer comes from a worker, anything else that the broker brings is a command. */

@@ -1,6 +1,8 @@
 /** Takes in a batch: decodes each message, and brings its group into memory if it is not there. */
 import { inlineBytes } from '../protocol/envelope.ts';
 import { MillraceError, PermanentError } from '../protocol/errors.ts';
+import { sha256 } from '../protocol/hash.ts';
+import { namesChunks, withChunks } from './bodies.ts';
 import { decode } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { loadGroup } from './load.ts';
@@ -10,7 +12,6 @@ import type { Ownership } from './ownership.ts';
 import type { Resident } from './parking.ts';
 import type { Runtime } from './runtime.ts';
 import { sendOwed } from './send.ts';
-import { sha256 } from './snapshots.ts';
 import type { Loaded } from './turns.ts';
 
 /** Decodes, and brings the groups into memory that are not there. */
@@ -22,10 +23,8 @@ export async function load(
   const loaded: Loaded[] = [];
   for (const arrival of arrivals) {
     try {
-      const message = await withBody(
-        runtime,
-        'own' in arrival ? arrival.own : decode(arrival.delivery),
-      );
+      const bare = 'own' in arrival ? arrival.own : decode(arrival.delivery);
+      const message = await withBody(runtime, bare);
       const resident = await residentOf(runtime, own, message);
       loaded.push({ arrival, message, resident });
     } catch (thrown) {
@@ -36,22 +35,30 @@ export async function load(
   return loaded;
 }
 
+/** With its body, and the chunks that it names, in memory. */
+async function withBody(runtime: Runtime, bare: Incoming): Promise<Incoming> {
+  const message =
+    bare.blob === undefined
+      ? asBlob(runtime, bare)
+      : { ...bare, body: await stored(runtime.store.blobs.get(bare.blob)) };
+  return namesChunks(message) ? stored(withChunks(runtime, message)) : message;
+}
+
 /** A body over 64 KiB is stored once, by hash; the entry names it. */
-async function withBody(runtime: Runtime, message: Incoming): Promise<Incoming> {
-  if (message.blob !== undefined) return { ...message, body: await blobOf(runtime, message.blob) };
+function asBlob({ store, log }: Runtime, message: Incoming): Incoming {
   if (message.body === undefined || message.body.length <= inlineBytes) return message;
   const blob = sha256(message.body);
   // Not awaited: the port makes it durable before the append that names it.
-  runtime.store.blobs.put(new Map([[blob, message.body]])).catch((err: unknown) => {
-    runtime.log.warn({ err, blob }, 'blob not stored');
+  store.blobs.put(new Map([[blob, message.body]])).catch((err: unknown) => {
+    log.warn({ err, blob }, 'blob not stored');
   });
   return { ...message, blob };
 }
 
-/** One that is missing is the message's fault, not the partition's. */
-async function blobOf({ store }: Runtime, hash: string): Promise<string> {
+/** What is missing is the message's fault, not the partition's. */
+async function stored<T>(found: Promise<T>): Promise<T> {
   try {
-    return await store.blobs.get(hash);
+    return await found;
   } catch (cause) {
     if (!(cause instanceof MillraceError) || cause.code !== 'store') throw cause;
     throw new PermanentError(cause.message, { cause });

@@ -5,10 +5,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../ports/journal.ts';
 import type { Store } from '../ports/store.ts';
-import { messageOf, MillraceError } from '../protocol/errors.ts';
+import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
+import { withChunks } from './bodies.ts';
 import { emptyGroup } from './group.ts';
 import type { Notice } from './group.ts';
 import { incomingOf } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
 import { judge, keep } from './parking.ts';
 import type { Resident } from './parking.ts';
 import type { Registry } from './registry.ts';
@@ -74,19 +76,11 @@ async function again(
   entry: Entry,
   { onNotices }: LoadOptions,
 ): Promise<Resident> {
-  const whole = await withBody(loader.store, entry);
-  if (whole === undefined) {
-    return skipped(
-      broken(
-        resident,
-        `the body of entry ${entry.seq} (${entry.type}) is missing: blob ${entry.blob ?? ''}`,
-      ),
-      entry,
-    );
-  }
+  const message = await wholeOf(loader, entry);
+  if ('problem' in message) return skipped(broken(resident, message.problem), entry);
   if (entry.parked !== undefined)
-    return { ...keep(resident, entry, whole.body), offset: entry.offset };
-  const judged = judge(loader.registry, resident, incomingOf(whole), entry.at);
+    return { ...keep(resident, entry, message.body), offset: entry.offset };
+  const judged = judge(loader.registry, resident, message, entry.at);
   const problem = difference(
     judged.verdict === 'accepted' ? judged.turned.transitions : judged,
     entry,
@@ -96,14 +90,17 @@ async function again(
   return { ...judged.next, offset: entry.offset };
 }
 
-/** The entry with what its blob holds; undefined when that is lost. */
-async function withBody(store: Store, entry: Entry): Promise<Entry | undefined> {
-  if (entry.blob === undefined) return entry;
+/** The entry's message with all that lies in blobs; or which of these is lost. */
+async function wholeOf(loader: Loader, entry: Entry): Promise<Incoming | { problem: string }> {
+  const message = incomingOf(entry);
   try {
-    return { ...entry, body: await store.blobs.get(entry.blob) };
+    const body = entry.blob === undefined ? entry.body : await loader.store.blobs.get(entry.blob);
+    return await withChunks(loader, { ...message, ...(body !== undefined && { body }) });
   } catch (thrown) {
-    if (thrown instanceof MillraceError && thrown.code === 'store') return undefined;
-    throw thrown;
+    const isLost = thrown instanceof MillraceError && thrown.code === 'store';
+    if (!isLost && !(thrown instanceof PermanentError)) throw thrown;
+    const what = `the body of entry ${entry.seq} (${entry.type})`;
+    return { problem: `${what} cannot be read: ${thrown.message}` };
   }
 }
 

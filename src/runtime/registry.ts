@@ -9,6 +9,7 @@ export type Hosted = { definition: ActorDefinition; stepper: Stepper; version: n
 export type Registry = {
   /** The hosted kind; throws PermanentError for an unknown one. */
   kind(name: string): Hosted;
+  find(name: string): Hosted | undefined;
   /** `kind` → version of its machine. */
   readonly versions: Readonly<Record<string, number>>;
 };
@@ -29,6 +30,7 @@ export function createRegistry(definitions: readonly ActorDefinition[]): Registr
   const versions = Object.fromEntries([...kinds].map(([kind, { version }]) => [kind, version]));
   return {
     versions,
+    find: (name) => kinds.get(name),
     kind: (name) => {
       const hosted = kinds.get(name);
       if (hosted !== undefined) return hosted;

@@ -2,12 +2,12 @@
  * Freezes a group into a stored snapshot and thaws it again. Large places are cut into chunks named
  * by their hash; a chunk object that was stored once is never written or serialised again.
  */
-import { createHash } from 'node:crypto';
 import type { AnyMachineSnapshot } from 'xstate';
 import { z } from 'zod';
 import type { Blobs } from '../ports/blobs.ts';
 import type { StoredSnapshot } from '../ports/snapshots.ts';
 import { MillraceError } from '../protocol/errors.ts';
+import { sha256 } from '../protocol/hash.ts';
 import type { Group } from './group.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
@@ -24,6 +24,8 @@ export type Freezer = {
   freeze(group: Group, parent: number): Frost;
   /** Throws MillraceError `store` when hash, version or chunks are not right. */
   thaw(stored: StoredSnapshot): Promise<Group>;
+  /** The chunk of this hash; a snapshot that holds it writes it no more. */
+  chunk(hash: string): Promise<object>;
 };
 
 export type Frost = { snapshot: StoredSnapshot; fresh: Map<string, string>; stored(): void };
@@ -43,10 +45,6 @@ const stateSchema = z.object({
 
 type Frozen = z.infer<typeof stateSchema>;
 
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
 /** `blobs` serve thawing only. */
 export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
   const stored = new WeakMap<object, string>();
@@ -61,12 +59,14 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
     return hash;
   };
 
-  const thawChunk = async (chunk: unknown): Promise<unknown> => {
-    if (typeof chunk !== 'string') return chunk;
-    const thawedChunk = JSON.parse(await blobs.get(chunk)) as object;
-    stored.set(thawedChunk, chunk);
-    return thawedChunk;
+  const chunkOf = async (hash: string): Promise<object> => {
+    const chunk = JSON.parse(await blobs.get(hash)) as object;
+    stored.set(chunk, hash);
+    return chunk;
   };
+
+  const thawChunk = (chunk: unknown): unknown =>
+    typeof chunk === 'string' ? chunkOf(chunk) : chunk;
 
   const freezeActor = (address: string, snapshot: AnyMachineSnapshot, fresh: Fresh): unknown => {
     const { definition, stepper } = registry.kind(kindOf(address));
@@ -107,6 +107,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
   };
 
   return {
+    chunk: chunkOf,
     freeze(group, parent) {
       const fresh: Fresh = new Map();
       const { obligations, values } = group;

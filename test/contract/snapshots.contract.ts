@@ -100,5 +100,19 @@ export function snapshotsContract(name: string, open: () => Promise<Store>): voi
       expect((await snapshots.heads(2)).map(({ group }) => group)).toEqual(['g9', 'g4']);
       expect(await snapshots.heads(100)).toHaveLength(3);
     });
+
+    it('finds heads by how their id begins or ends, newest first', async () => {
+      const ids = ['ab-1-xy', 'ab-2-yz', 'cb-1-xy', "a'b%_"];
+      await snapshots.putHeads(ids.map((id, createdAt) => head(id, 1, { createdAt })));
+      const found = async (part: string, limit = 10): Promise<string[]> =>
+        (await snapshots.matching(part, limit)).map(({ group }) => group);
+      expect(await found('ab-')).toEqual(['ab-2-yz', 'ab-1-xy']);
+      expect(await found('-xy')).toEqual(['cb-1-xy', 'ab-1-xy']);
+      expect(await found('-xy', 1)).toEqual(['cb-1-xy']);
+      expect(await found("a'b%_")).toEqual(["a'b%_"]);
+      expect(await found('b-1')).toEqual([]);
+      expect(await found('%')).toEqual([]);
+      expect(await found('ab-1-xy-and-more')).toEqual([]);
+    });
   });
 }

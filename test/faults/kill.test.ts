@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildCrashHost } from '../kit/crashBuild.ts';
 import { chainsOf } from '../kit/crashChain.ts';
 import { judgeEnd, judgeKill } from '../kit/crashJudge.ts';
 import type { AtKill } from '../kit/crashJudge.ts';
 import { allSites, crashesOf, crashPoints } from '../kit/crashPlan.ts';
 import type { Crash } from '../kit/crashPlan.ts';
+import { transpiled } from '../kit/transpiled.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const one = process.env['SEED'];
@@ -38,7 +38,9 @@ type Orders = { seed: number; folder: string; lateMs: number; crash?: Crash };
 let program = '';
 let remove = (): void => undefined;
 beforeAll(() => {
-  ({ program, remove } = buildCrashHost(root));
+  const built = transpiled(root, ['test/kit']);
+  program = built.program(fileURLToPath(new URL('../kit/crashHost.ts', import.meta.url)));
+  remove = built.remove;
 });
 afterAll(() => {
   remove();

@@ -106,6 +106,7 @@ function crashingStore(store: Store, fuse: Fuse): Store {
       newest: (group, seq) => snapshots.newest(group, seq),
       head: (group) => snapshots.head(group),
       active: (partition) => snapshots.active(partition),
+      matching: (part, limit) => snapshots.matching(part, limit),
       heads: (limit) => snapshots.heads(limit),
       async put(snapshot) {
         fuse.at('in a snapshot', 'before');

@@ -88,10 +88,12 @@ test('a queue over many turns gives out each job once in order and keeps no take
 });
 
 test('a chain without jobs is complete and done', () => {
-  const none = noProgress([], []);
+  const none = noProgress(toChunks([]), toChunks([]));
   expect([isDone(none), isComplete(none), finishedJobs(none)]).toEqual([true, true, 0]);
 });
 
 test('jobs are listed by state', () => {
-  expect(jobsIn(noProgress([job(), job({ parents: [0] })], []), 'pending')).toEqual([0, 1]);
+  expect(
+    jobsIn(noProgress(toChunks([job(), job({ parents: [0] })]), toChunks([])), 'pending'),
+  ).toEqual([0, 1]);
 });

@@ -48,6 +48,10 @@ export function sqliteSnapshots(connection: Connection, queue: CommitQueue): Sna
   const active = connection.query<HeadRow>(
     `SELECT ${headColumns} FROM heads WHERE partition = ? AND active = 1 AND grp > ? ORDER BY grp LIMIT ${page}`,
   );
+  const matching = connection.query<HeadRow>(
+    `SELECT ${headColumns} FROM heads WHERE substr(grp, 1, length(?1)) = ?1 OR substr(grp, -length(?1)) = ?1
+      ORDER BY created DESC, rowid DESC LIMIT ?2`,
+  );
   const heads = connection.query<HeadRow>(
     `SELECT ${headColumns} FROM heads ORDER BY created DESC, rowid DESC LIMIT ?`,
   );
@@ -81,6 +85,10 @@ export function sqliteSnapshots(connection: Connection, queue: CommitQueue): Sna
         if (end === undefined || rows.length < page) return;
         after = end[0];
       }
+    },
+    async matching(part, limit) {
+      queue.settle('heads');
+      return matching(part, limit).map(toHead);
     },
     async heads(limit) {
       queue.settle('heads');

@@ -1,11 +1,8 @@
-/** Transpiles the sources that kill.test.ts's child needs, once for its hundreds of processes: no types are checked. */
+/** Transpiles the product and the tests' own programs, for child processes that must start fast: no types are checked. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { sourceFiles } from './imports.ts';
-
-const host = fileURLToPath(new URL('./crashHost.ts', import.meta.url));
 
 const compilerOptions: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
@@ -15,11 +12,14 @@ const compilerOptions: ts.CompilerOptions = {
   inlineSourceMap: true,
 };
 
-/** JavaScript of the whole product and of the tests' kit, in a folder inside `root`, where packages are found. */
-export function buildCrashHost(root: string): { program: string; remove(): void } {
+/** JavaScript of the whole product and of `folders`, in a folder inside `root`, where packages are found. */
+export function transpiled(
+  root: string,
+  folders: readonly string[],
+): { /** Of one of these files. */ program(file: string): string; remove(): void } {
   mkdirSync(join(root, '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(root, '.cache', 'kill-'));
-  for (const file of sourceFiles(root, ['src', 'machines', 'actors', 'test/kit'])) {
+  const folder = mkdtempSync(join(root, '.cache', 'js-'));
+  for (const file of sourceFiles(root, ['src', 'machines', 'actors', ...folders])) {
     const text = readFileSync(join(root, file), 'utf8');
     const { outputText } = ts.transpileModule(text, { fileName: file, compilerOptions });
     const path = join(folder, toJs(file));
@@ -27,7 +27,7 @@ export function buildCrashHost(root: string): { program: string; remove(): void 
     writeFileSync(path, outputText);
   }
   return {
-    program: join(folder, toJs(relative(root, host))),
+    program: (file) => join(folder, toJs(relative(root, file))),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -43,6 +43,10 @@ export type EntryMeta = {
   correlationId?: string;
   causationId?: string;
   replyTo?: string;
+  /** Of a message from another group: its (seq, n) there, as `12/1`; stands for the message id. */
+  place?: string;
+  /** Why a message from another group was not stepped: it can never be taken, whatever the code says later. */
+  refused?: string;
 };
 
 /** `appended`, or the first offset that already holds another's entry. */

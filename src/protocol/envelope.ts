@@ -31,6 +31,12 @@ export const headersSchema = z.object({
   from: z.string().optional(),
   /** Id of the message that it follows from. */
   causationId: z.string().optional(),
+  /** Of a message from another group: its (seq, n) there, as `12/1`. */
+  place: z.string().optional(),
+  /** Place of the message before it to the same group, if the sender does not know that it has arrived. */
+  after: z.string().optional(),
+  /** The receiver asked for it, and was at this seq then. */
+  asOf: z.string().optional(),
   /** Hash of the blob that holds the body, for bodies over 64 KiB. */
   blob: z.string().optional(),
 });

@@ -7,33 +7,41 @@ import { attemptAnswerSchemas } from '../protocol/attempts.ts';
 import type { AttemptAnswerType } from '../protocol/attempts.ts';
 import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
-import { withChunksInPlace } from './bodies.ts';
-import { turn } from './group.ts';
+import { turn } from './turn.ts';
 import type { Group, Notice, Turned } from './group.ts';
-import { isAnswer, timerFired } from './incoming.ts';
+import { acceptFromGroup } from './acceptOutbox.ts';
+import { eventFor, fit, parse } from './addressed.ts';
+import { isAnswer, isBetweenGroups, timerFired } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { rememberCommand, seenCommand, settleAttempt, settleTimer } from './obligations.ts';
+import type { Owed } from './obligations.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { appendValue } from './values.ts';
 
 export type Verdict =
-  /** `answeredType`: of the job whose attempt it answers, which leaves room in that queue. */
-  | { verdict: 'accepted'; turned: Turned; answeredType?: string }
+  /**
+   * `answeredType`: of the job whose attempt it answers, which leaves room in that queue. `refused`: why it
+   * stepped nobody; the entry keeps that.
+   */
+  | { verdict: 'accepted'; turned: Turned; answeredType?: string; refused?: string }
   /** Done before: at most its reply is sent again. */
   | { verdict: 'duplicate'; notices: Notice[] }
+  /** It changes nothing and makes the group say something again: acked, not journaled. */
+  | { verdict: 'answered'; notices: Notice[]; owed: Owed[] }
   /** Nothing changed: acked, not journaled. */
   | { verdict: 'ignored' }
   /** Can never be accepted: set aside with the reason. */
   | { verdict: 'rejected'; reason: string; code: string }
   /** The group is owed this answer and cannot take it: it is kept for `unpark`. */
-  | { verdict: 'parked'; reason: string };
+  | { verdict: 'parked'; reason: string; notices: Notice[] };
 
 /** Judges a message; `group` is unchanged unless the verdict brings a new one. */
 export function accept(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
   try {
     if (message.type === timerFired) return acceptTimer(registry, group, message, at);
     if (isAnswer(message.type)) return acceptAnswer(registry, group, message, at);
+    if (isBetweenGroups(message)) return acceptFromGroup(registry, group, message, at);
     return acceptCommand(registry, group, message, at);
   } catch (thrown) {
     return rejected(thrown);
@@ -45,7 +53,8 @@ function orParked(to: string, event: ActorEvent, step: () => Verdict): Verdict {
   try {
     return step();
   } catch (thrown) {
-    return { verdict: 'parked', reason: `${event.type} for ${to} threw: ${messageOf(thrown)}` };
+    const reason = `${event.type} for ${to} threw: ${messageOf(thrown)}`;
+    return { verdict: 'parked', reason, notices: [] };
   }
 }
 
@@ -100,31 +109,16 @@ function byReference(group: Group, event: ActorEvent): [Group, ActorEvent] {
 }
 
 function acceptCommand(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
-  const { definition } = registry.kind(kindOf(message.to));
-  const schema = definition.accepts[message.type];
-  if (schema === undefined) {
-    throw new PermanentError(
-      `actor "${message.to}" does not accept "${message.type}"; it accepts ${Object.keys(definition.accepts).join(', ')}`,
-    );
-  }
-  const id = message.meta.messageId ?? '';
+  const { to, type, meta } = message;
+  const id = meta.messageId ?? '';
   const seen = seenCommand(group.obligations, id);
   if (seen !== undefined) return { verdict: 'duplicate', notices: repliesOf(seen.reply) };
-  const isStart = definition.startedBy.includes(message.type);
-  if (group.actors.has(message.to) && isStart) {
-    return {
-      verdict: 'duplicate',
-      notices: [{ kind: 'reply', data: { ok: true, existed: true } }],
-    };
-  }
-  if (!group.actors.has(message.to) && !isStart) {
-    throw new MillraceError('not-found', `request "${group.id}" does not exist in this store`);
-  }
-  const body = withChunksInPlace(registry, message, fit(schema, message));
-  const event: ActorEvent = { ...body, type: message.type };
-  const turned = turn(registry, group, { to: message.to, event, at });
-  if (turned.isIgnored) return { verdict: 'ignored' };
-  return accepted(remember(turned, id));
+  const event = eventFor(registry, group, message);
+  const turned = turn(registry, group, { to, event, at });
+  if (!turned.isIgnored) return accepted(remember(turned, id));
+  const { startedBy } = registry.kind(kindOf(to)).definition;
+  if (!startedBy.includes(type)) return { verdict: 'ignored' };
+  return { verdict: 'duplicate', notices: [{ kind: 'reply', data: { ok: true, existed: true } }] };
 }
 
 function accepted(turned: Turned): Verdict & { verdict: 'accepted' } {
@@ -140,29 +134,4 @@ function remember(turned: Turned, id: string): Turned {
   const command = { id, ...(answer !== undefined && { reply: JSON.stringify(answer.data) }) };
   const obligations = rememberCommand(turned.group.obligations, command);
   return { ...turned, group: { ...turned.group, obligations } };
-}
-
-function parse(message: Incoming): unknown {
-  try {
-    return JSON.parse(message.body ?? '{}') as unknown;
-  } catch (cause) {
-    throw new PermanentError(`the body of "${message.type}" for ${message.group} is no JSON`, {
-      cause,
-    });
-  }
-}
-
-/** The body as its schema reads it; throws PermanentError naming every misfit. */
-function fit<T extends object>(
-  schema: z.ZodType<T> | z.ZodType,
-  message: Incoming,
-): T & Record<string, unknown> {
-  const parsed = schema.safeParse(parse(message));
-  if (parsed.success) return parsed.data as T & Record<string, unknown>;
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`,
-  );
-  throw new PermanentError(
-    `"${message.type}" for ${message.group} does not fit: ${problems.join('; ')}`,
-  );
 }

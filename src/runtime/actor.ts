@@ -47,7 +47,11 @@ export type Outgoing =
   | { kind: 'rows'; actorKind: string; from: string; to: string; numbers: readonly number[] }
   | { kind: 'nothing' };
 
-/** Sends an event to another actor of the group, `kind/id`; it is delivered in the same turn. */
+/**
+ * Sends an event to another actor: `kind/id` in this group, delivered in the same turn, or `group/kind/id` in
+ * another group, delivered once and in the order of sending; that actor must accept it from outside. One that
+ * can never be delivered comes back as the event `outbox.rejected` with `to`, `message` (its type) and `reason`.
+ */
 export function toActor(to: Address, event: ActorEvent): Outgoing {
   return { kind: 'actor', to, event };
 }
@@ -148,5 +152,20 @@ export function defineActor<M extends AnyStateMachine>(
     );
   }
   refuseImpure(definition.kind, definition.machine);
+  for (const [type, schema] of Object.entries(definition.accepts)) refuseHostFields(type, schema);
   return definition;
+}
+
+/** What the host gives to every event: its id in the group, when it came, who sent it, how to answer later. */
+const hostFields = ['id', 'at', 'from', 'replyTo'];
+
+function refuseHostFields(type: string, schema: z.ZodType): void {
+  const shape: unknown = 'shape' in schema ? schema.shape : undefined;
+  if (typeof shape !== 'object' || shape === null) return;
+  const field = hostFields.find((name) => name in shape);
+  if (field === undefined) return;
+  throw new MillraceError(
+    'definition',
+    `the schema of "${type}" has a field "${field}", which the host gives to every event; rename it`,
+  );
 }

@@ -50,7 +50,7 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
     released,
     epoch: runtime.broker.epoch,
     versions: runtime.registry.versions,
-    owing: [...own.owing.keys()],
+    owing: [...new Set([...own.owing.keys(), ...own.resends.groups()])],
   });
   for (const item of settled) finish(own, item);
 }

@@ -8,6 +8,8 @@ import { headersSchema } from '../protocol/envelope.ts';
 import type { Address } from '../protocol/envelope.ts';
 import { PermanentError } from '../protocol/errors.ts';
 import { exchanges } from '../protocol/topology.ts';
+import { toPlace } from './outbox.ts';
+import type { Place } from './outbox.ts';
 
 export type Incoming = {
   type: string;
@@ -20,6 +22,8 @@ export type Incoming = {
   blob?: string;
   /** What the body names by hash (bodies.ts). */
   chunks?: ReadonlyMap<string, object>;
+  /** Of a message of another group that has just come: see `Sent`. */
+  order?: { after?: Place; asOf: number };
 };
 
 /** An attempt's answer comes from a worker, anything else that the broker brings is a command. */
@@ -36,6 +40,20 @@ export const groupUnpark = 'group.unpark';
 /** Wakes whoever consumes the partition; changes nothing. */
 export const partitionWake = 'partition.wake';
 
+/** A message from another group, or what groups say about messages. */
+export function isBetweenGroups({ type, meta }: Incoming): boolean {
+  return meta.place !== undefined || type.startsWith('outbox.');
+}
+
+/** What only hosts and workers say: no actor may send it to another group. */
+export function isReserved(type: string): boolean {
+  return (
+    isAnswer(type) ||
+    type.startsWith('outbox.') ||
+    [timerFired, groupUnpark, partitionWake].includes(type)
+  );
+}
+
 /** Throws PermanentError when the delivery cannot be for any actor. */
 export function decode(delivery: Delivery): Incoming {
   const { properties, exchange, body } = delivery;
@@ -48,7 +66,7 @@ export function decode(delivery: Delivery): Incoming {
       `message ${properties.messageId} has bad headers: ${problems.join('; ')}`,
     );
   }
-  const { group, to, from, causationId, blob } = headers.data;
+  const { group, to, from, causationId, blob, place, after, asOf } = headers.data;
   const isFromWorkers = exchange === exchanges.results;
   if (isAnswer(properties.type) !== isFromWorkers || properties.type === timerFired) {
     throw new PermanentError(`"${properties.type}" is not accepted from the exchange ${exchange}`);
@@ -56,14 +74,17 @@ export function decode(delivery: Delivery): Incoming {
   const meta = isFromWorkers
     ? {}
     : {
-        messageId: properties.messageId,
+        ...(place === undefined ? { messageId: properties.messageId } : { place }),
         ...(from !== undefined && { from }),
         ...(causationId !== undefined && { causationId }),
         ...(properties.correlationId !== undefined && { correlationId: properties.correlationId }),
         ...(properties.replyTo !== undefined && { replyTo: properties.replyTo }),
       };
   const content = blob === undefined ? { body } : { blob };
-  return { type: properties.type, group, to, meta, ...content };
+  const incoming = { type: properties.type, group, to, meta, ...content };
+  if (place === undefined) return incoming;
+  const order = { asOf: Number(asOf ?? 0), ...(after !== undefined && { after: toPlace(after) }) };
+  return { ...incoming, order };
 }
 
 /** The message of an entry, to be stepped again. */

@@ -1,9 +1,11 @@
 /**
- * What a group owes and is owed (architecture, section 4): attempts, timers, commands seen.
+ * What a group owes and is owed (architecture, section 4): attempts, timers, replies, messages, commands seen.
  * Pure: `owe` adds, `settle` answers, `owedNow` lists all that must be sent.
  */
 import type { Address } from '../protocol/envelope.ts';
 import type { ActorEvent, AttemptRequest } from './actor.ts';
+import { hasArrived, post, postedTo } from './outbox.ts';
+import type { Inbox, Outbox, OutboxRow, Place, Posted } from './outbox.ts';
 import { Table } from './table.ts';
 
 /** An attempt that workers have not answered. */
@@ -32,19 +34,29 @@ export type Obligations = {
   readonly attempts: Table<AttemptRow>;
   readonly timers: Table<HeldTimer>;
   readonly commands: readonly SeenCommand[];
+  /** Messages to other groups. */
+  readonly outbox: Outbox;
+  /** What was taken of the messages of other groups. */
+  readonly inbox: Inbox;
 };
 
 export const noObligations: Obligations = {
   attempts: new Table<AttemptRow>(),
   timers: new Table<HeldTimer>(),
   commands: [],
+  outbox: new Table<readonly OutboxRow[]>(),
+  inbox: { senders: new Table<Place>(), forgotAt: 0 },
 };
 
 /** One thing to be sent; release knows how, recovery lists them all. */
 export type Owed =
   | { kind: 'start'; row: AttemptRow }
   | { kind: 'cancel'; row: AttemptRow }
-  | { kind: 'timer'; timer: HeldTimer };
+  | { kind: 'timer'; timer: HeldTimer }
+  | OwedMessage;
+
+/** `asOf`: the receiver asked for it when it was at this seq. */
+export type OwedMessage = { kind: 'message'; asOf?: number } & Posted;
 
 /** A change of the tables; made from an actor's outgoing data. */
 export type Change =
@@ -52,7 +64,8 @@ export type Change =
   | { kind: 'cancel'; actor: Address; key: string }
   | { kind: 'forget'; actor: Address; key: string }
   | { kind: 'timer'; timer: HeldTimer }
-  | { kind: 'clear'; actor: Address; key: string };
+  | { kind: 'clear'; actor: Address; key: string }
+  | { kind: 'message'; row: OutboxRow };
 
 /** How many commands a group remembers, to answer a repeated one alike. */
 const rememberedCommands = 256;
@@ -85,6 +98,13 @@ export function owe(held: Obligations, change: Change): [Obligations, Owed | und
         { ...held, timers: held.timers.without(rowKey(change.actor, change.key)) },
         undefined,
       ];
+    case 'message': {
+      const [outbox, posted] = post(held.outbox, change.row);
+      return [
+        { ...held, outbox },
+        { kind: 'message', ...posted },
+      ];
+    }
   }
 }
 
@@ -157,10 +177,24 @@ export function owedNow(held: Obligations): Owed[] {
       .filter((row) => row.cancelled)
       .map((row): Owed => ({ kind: 'cancel', row })),
     ...[...held.timers.values()].map((timer): Owed => ({ kind: 'timer', timer })),
+    ...[...held.outbox.keys()].flatMap((receiver) => messagesTo(held, receiver)),
   ];
+}
+
+/** The messages that are owed to one other group, oldest first. */
+export function messagesTo(
+  { outbox }: Obligations,
+  receiver: string,
+  asOf?: number,
+): OwedMessage[] {
+  return postedTo(outbox, receiver).map((posted) => ({
+    kind: 'message',
+    ...posted,
+    ...(asOf !== undefined && { asOf }),
+  }));
 }
 
 /** Nothing is owed and nothing awaited: the group needs no memory. */
 export function owesNothing(held: Obligations): boolean {
-  return held.attempts.size === 0 && held.timers.size === 0;
+  return held.attempts.size === 0 && held.timers.size === 0 && hasArrived(held.outbox);
 }

@@ -8,11 +8,14 @@ import { FencedError, MillraceError } from '../protocol/errors.ts';
 import { append } from './commit.ts';
 import type { Group } from './group.ts';
 import { loadGroup } from './load.ts';
+import { stillOwed } from './mail.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Resident } from './parking.ts';
 import { answersTo, sendAnswers, sendOwed } from './send.ts';
 import type { Answer } from './send.ts';
 import { owedNow } from './obligations.ts';
+import { Resends } from './resends.ts';
+import type { Pair, ResendOptions } from './resends.ts';
 import type { Runtime } from './runtime.ts';
 import { PartitionTimers } from './timers.ts';
 
@@ -22,6 +25,7 @@ export type Ownership = {
   readonly channel: Channel;
   readonly mailbox: Mailbox;
   readonly timers: PartitionTimers;
+  readonly resends: Resends;
   /** Highest offset written. */
   head: number;
   /** Everything up to here is released. */
@@ -58,6 +62,11 @@ export async function own(
     channel,
     mailbox,
     timers: new PartitionTimers({ partition, store, clock, mailbox }),
+    resends: new Resends({
+      clock,
+      log: runtime.log,
+      owed: (pair) => owedAgain(runtime, ownership, pair),
+    }),
     head: claim.offset,
     released,
     at: claim.at,
@@ -77,6 +86,18 @@ export async function own(
   ownership.released = claim.offset;
   await ownership.timers.arm();
   return ownership;
+}
+
+/** What a group still owes to another, and how it is sent. */
+async function owedAgain(
+  runtime: Runtime,
+  ownership: Ownership,
+  pair: Pair,
+): ReturnType<ResendOptions['owed']> {
+  const { group, owed } = await stillOwed(runtime, ownership, pair);
+  const oldest = owed[0]?.row;
+  const send = (): Promise<void> => sendOwed(runtime, ownership, group, owed);
+  return { send, ...(oldest !== undefined && { oldest }) };
 }
 
 function refuseNewer(

@@ -7,9 +7,10 @@ import type { Entry, Transition } from '../ports/journal.ts';
 import type { TimerRow } from '../ports/timers.ts';
 import { rejectedQueue } from '../protocol/topology.ts';
 import { accept } from './accept.ts';
+import { journaled, sentOf, unlessKept } from './acceptOutbox.ts';
 import type { Verdict } from './accept.ts';
 import type { Group, Notice, Turned } from './group.ts';
-import { groupUnpark, incomingOf } from './incoming.ts';
+import { groupUnpark, incomingOf, isBetweenGroups } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { owedNow } from './obligations.ts';
 import type { Registry } from './registry.ts';
@@ -45,9 +46,7 @@ export function judge(
   at: number,
 ): Judged {
   if (message.type === groupUnpark) return unpark(registry, resident, message, at);
-  if (resident.parked !== undefined) {
-    return { verdict: 'parked', reason: resident.parked, next: resident };
-  }
+  if (resident.parked !== undefined) return judgeParked(resident, resident.parked, message);
   const verdict = accept(registry, resident.group, message, at);
   if (verdict.verdict === 'accepted') {
     return { ...verdict, next: { ...resident, group: verdict.turned.group } };
@@ -55,6 +54,15 @@ export function judge(
   if (verdict.verdict === 'parked')
     return { ...verdict, next: { ...resident, parked: verdict.reason } };
   return { ...verdict, next: resident };
+}
+
+/** Kept for later; what comes from another group only once and in its order, for that group hears that it was. */
+function judgeParked(resident: Resident, reason: string, message: Incoming): Judged {
+  const { group, kept } = resident;
+  const verdict = isBetweenGroups(message) ? unlessKept(group, message, kept) : undefined;
+  if (verdict !== undefined) return { ...verdict, next: resident };
+  const notices = message.meta.place === undefined ? [] : [journaled(group.id, sentOf(message))];
+  return { verdict: 'parked', reason, notices, next: resident };
 }
 
 /** The resident after an entry that was kept unstepped; `body` is what its blob holds. */

@@ -70,6 +70,7 @@ export class PartitionHost {
         // One that was held had come right: what waits longer each time begins anew.
         if (this.#ownership !== undefined) failures = 0;
         this.#ownership?.timers.stop();
+        this.#ownership?.resends.stop();
         this.#ownership = undefined;
       }
     }
@@ -165,6 +166,7 @@ export class PartitionHost {
 
   async #letGo(ownership: Ownership): Promise<void> {
     ownership.timers.stop();
+    ownership.resends.stop();
     this.#unscheduleCheckpoint();
     const last = this.#checkpoint();
     await this.#runtime.store.flush();

@@ -3,6 +3,7 @@ import type { Entry } from '../ports/journal.ts';
 import type { Notice } from './group.ts';
 import type { Committed } from './commit.ts';
 import { timerFired } from './incoming.ts';
+import { tellSenders } from './mail.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
 import { answersTo, reject, sendAnswers, sendOwed } from './send.ts';
@@ -15,9 +16,11 @@ export type Released = { readonly released: readonly Turned[] };
 export async function release(
   runtime: Runtime,
   own: Ownership,
-  { committed }: Committed,
+  batch: Committed,
 ): Promise<Released> {
+  const { committed } = batch;
   await Promise.all(committed.map((item) => releaseOne(runtime, own, item)));
+  await tellSenders(runtime, own, batch);
   const last = committed.findLast(({ entry }) => entry !== undefined)?.entry;
   if (last !== undefined) own.released = last.offset;
   for (const { message, entry } of committed) {
@@ -39,6 +42,8 @@ async function releaseOne(runtime: Runtime, own: Ownership, item: Turned): Promi
     case 'duplicate':
       if (message?.type === timerFired) await own.timers.forget(message);
       return answer(runtime, item, judged.notices);
+    case 'answered':
+      return sendOwed(runtime, own, judged.next.group, judged.owed);
     case 'ignored':
       return answer(runtime, item, []);
     case 'parked': {

@@ -7,6 +7,7 @@ import type { Entry } from '../ports/journal.ts';
 import { rejectedQueue, exchanges, partitionKey } from '../protocol/topology.ts';
 import type { Group, Notice } from './group.ts';
 import { loadGroup } from './load.ts';
+import { sendMessage } from './mail.ts';
 import { rowKey } from './obligations.ts';
 import type { AttemptRow, Owed } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
@@ -64,6 +65,7 @@ const send: {
     own.timers.hold({ group: group.id, due: timer.due, seq: timer.seq, n: timer.n });
     return Promise.resolve();
   },
+  message: sendMessage,
 };
 
 /** Tries a start again that found no room, if it is still owed. */
@@ -156,7 +158,7 @@ function answer(
       },
     ];
   }
-  if (meta?.replyTo === undefined) return [];
+  if (notice.kind === 'tell' || meta?.replyTo === undefined) return [];
   const correlationId = meta.correlationId ?? meta.messageId;
   return [
     {

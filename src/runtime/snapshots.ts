@@ -12,8 +12,9 @@ import type { Group } from './group.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { rowKey } from './obligations.ts';
-import type { AttemptRow, HeldTimer, SeenCommand } from './obligations.ts';
 import { Table } from './table.ts';
+import type { AttemptRow, HeldTimer, Obligations, SeenCommand } from './obligations.ts';
+import type { OutboxRow, Place } from './outbox.ts';
 import type { Values } from './values.ts';
 
 /** Chunks whose text is shorter stay inside the snapshot. */
@@ -40,6 +41,10 @@ const stateSchema = z.object({
   attempts: z.array(z.custom<AttemptRow>()),
   timers: z.array(z.custom<HeldTimer>()),
   commands: z.array(z.custom<SeenCommand>()),
+  // Left out while there is nothing in them, as in snapshots from before there were any.
+  outbox: z.array(z.tuple([z.string(), z.array(z.custom<OutboxRow>())])).optional(),
+  senders: z.array(z.tuple([z.string(), z.custom<Place>()])).optional(),
+  forgotAt: z.number().optional(),
   values: z.object({ length: z.number(), chunks: z.array(z.unknown()) }),
 });
 
@@ -123,6 +128,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         attempts: byKey(obligations.attempts).map(([, row]) => row),
         timers: byKey(obligations.timers).map(([, row]) => row),
         commands: [...obligations.commands],
+        ...frozenMessages(obligations),
         values: {
           length: values.length,
           chunks: values.chunks.map((chunk) => freezeChunk(chunk, fresh)),
@@ -171,6 +177,8 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
           attempts: new Table(frozen.attempts.map((row) => [rowKey(row.actor, row.key), row])),
           timers: new Table(frozen.timers.map((timer) => [rowKey(timer.actor, timer.key), timer])),
           commands: frozen.commands,
+          outbox: new Table(frozen.outbox),
+          inbox: { senders: new Table(frozen.senders), forgotAt: frozen.forgotAt ?? 0 },
         },
         values: { length: frozen.values.length, chunks: chunks as Values['chunks'] },
       };
@@ -181,6 +189,17 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
 /** The order of rows is the way they came about; the same state has the same text, and so the same hash. */
 function byKey<Row extends object>(rows: Table<Row>): [string, Row][] {
   return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function frozenMessages({ outbox, inbox }: Obligations) {
+  const { senders, forgotAt } = inbox;
+  return {
+    ...(outbox.size > 0 && {
+      outbox: byKey(outbox).map(([to, rows]): [string, OutboxRow[]] => [to, [...rows]]),
+    }),
+    ...(senders.size > 0 && { senders: byKey(senders) }),
+    ...(forgotAt > 0 && { forgotAt }),
+  };
 }
 
 function migrated(

@@ -54,7 +54,9 @@ function entryOf(
     offset,
   }: { message: Incoming; judged: Judged; resident: Resident; offset: number },
 ): Entry {
-  const { group, type, to, meta, body, blob } = message;
+  const { group, type, to, body, blob } = message;
+  const refused = judged.verdict === 'accepted' ? judged.refused : undefined;
+  const meta = refused === undefined ? message.meta : { ...message.meta, refused };
   const hasMeta = Object.keys(meta).length > 0;
   const content = blob !== undefined ? { blob } : body !== undefined ? { body } : {};
   return {

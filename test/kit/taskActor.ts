@@ -21,7 +21,7 @@ type TaskEvent =
   | { type: 'task.cancel' }
   | { type: 'task.forget' }
   | { type: 'task.shout' }
-  | { type: 'task.child'; id: number }
+  | { type: 'task.child'; child: number }
   | { type: 'task.loop' }
   | { type: 'task.stray' }
   | { type: 'task.end' }
@@ -38,7 +38,7 @@ type TaskEffect =
   | { type: 'quiet' }
   | { type: 'count'; count: number }
   | { type: 'shout'; count: number }
-  | { type: 'child'; id: number }
+  | { type: 'child'; child: number }
   | { type: 'loop' }
   | { type: 'stray' };
 
@@ -105,7 +105,7 @@ export function taskActor(options: TaskOptions = {}): ActorDefinition {
       'task.quiet': { actions: emit({ type: 'quiet' }) },
       'task.rang': { actions: assign({ count: ({ context }) => context.count + 100 }) },
       'task.shout': { actions: emit(({ context }) => ({ type: 'shout', count: context.count })) },
-      'task.child': { actions: emit(({ event }) => ({ type: 'child', id: event.id })) },
+      'task.child': { actions: emit(({ event }) => ({ type: 'child', child: event.child })) },
       'task.loop': { actions: emit({ type: 'loop' }) },
       'task.stray': { actions: emit({ type: 'stray' }) },
       'task.cancel': { actions: emit({ type: 'cancel' }) },
@@ -155,7 +155,7 @@ export function taskActor(options: TaskOptions = {}): ActorDefinition {
         'task.cancel': z.object({}),
         'task.forget': z.object({}),
         'task.shout': z.object({}),
-        'task.child': z.object({ id: z.number() }),
+        'task.child': z.object({ child: z.number() }),
         'task.loop': z.object({}),
         'task.stray': z.object({}),
         'task.end': z.object({}),
@@ -170,7 +170,7 @@ export function taskActor(options: TaskOptions = {}): ActorDefinition {
         quiet: () => clearTimer('alarm'),
         count: ({ count }) => reply({ ok: true, count }),
         shout: ({ count }) => toExchange('', 'test.world', { count }),
-        child: ({ id }) => toActor(`task/${id}`, { type: 'task.create' }),
+        child: ({ child }) => toActor(`task/${child}`, { type: 'task.create' }),
         loop: (_, { id }) => toActor(`task/${id}`, { type: 'task.loop' }),
         stray: () => toActor('nobody/1', { type: 'hello' }),
       },

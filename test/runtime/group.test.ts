@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { emptyGroup, rootState, turn } from '../../src/runtime/group.ts';
+import { emptyGroup, rootState } from '../../src/runtime/group.ts';
+import { turn } from '../../src/runtime/turn.ts';
 import { createRegistry } from '../../src/runtime/registry.ts';
 import { taskActor } from '../kit/taskActor.ts';
 import { answered, command, day, rang, Story } from './pure.ts';
@@ -25,7 +26,7 @@ describe('a turn', () => {
     const { group } = turn(registry, emptyGroup('g'), create);
     const after = turn(registry, group, {
       to,
-      event: { type: 'task.child', id: 7 },
+      event: { type: 'task.child', child: 7 },
       at: day,
     }).group;
     expect([...after.actors.keys()]).toEqual([to, 'task/7']);
@@ -35,7 +36,7 @@ describe('a turn', () => {
   it('drops an actor that ended with all that it owed; a late event for it changes nothing', () => {
     const at = day;
     let { group } = turn(registry, emptyGroup('g'), create);
-    group = turn(registry, group, { to, event: { type: 'task.child', id: 7 }, at }).group;
+    group = turn(registry, group, { to, event: { type: 'task.child', child: 7 }, at }).group;
     group = turn(registry, group, {
       to: 'task/7',
       event: { type: 'task.alarm', afterMs: 5 },
@@ -87,7 +88,7 @@ it('the same messages at the same times give the same group, transitions and ids
     rang(3, 1),
     command('task.poke', { by: 3 }),
     command('task.alarm', { afterMs: 10 }),
-    command('task.child', { id: 1 }),
+    command('task.child', { child: 1 }),
   ];
   const [one, two] = [new Story(), new Story()];
   for (const message of messages) {

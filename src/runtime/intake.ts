@@ -3,7 +3,7 @@ import { inlineBytes } from '../protocol/envelope.ts';
 import { MillraceError, PermanentError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
 import { namesChunks, withChunks } from './bodies.ts';
-import { decode } from './incoming.ts';
+import { decode, groupUnpark } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { loadGroup } from './load.ts';
 import type { Arrival } from './mailbox.ts';
@@ -23,9 +23,10 @@ export async function load(
   const loaded: Loaded[] = [];
   for (const arrival of arrivals) {
     try {
-      const bare = 'own' in arrival ? arrival.own : decode(arrival.delivery);
-      const message = await withBody(runtime, bare);
-      const resident = await residentOf(runtime, own, message);
+      const given = 'own' in arrival ? arrival.own : decode(arrival.delivery);
+      const message = isWhole(given) ? given : await withBody(runtime, given);
+      const known = own.residents.get(message.group);
+      const resident = isCurrent(known, message) ? known : await bring(runtime, own, message);
       loaded.push({ arrival, message, resident });
     } catch (thrown) {
       if (!(thrown instanceof PermanentError)) throw thrown;
@@ -33,6 +34,13 @@ export async function load(
     }
   }
   return loaded;
+}
+
+/** Nothing of it lies elsewhere, or is to be put there. */
+function isWhole(message: Incoming): boolean {
+  const { blob, body } = message;
+  if (blob !== undefined || (body !== undefined && body.length > inlineBytes)) return false;
+  return !namesChunks(message);
 }
 
 /** With its body, and the chunks that it names, in memory. */
@@ -65,10 +73,13 @@ async function stored<T>(found: Promise<T>): Promise<T> {
   }
 }
 
-async function residentOf(runtime: Runtime, own: Ownership, message: Incoming): Promise<Resident> {
+/** In memory; a group that could not be followed is loaded again when it is unparked. */
+function isCurrent(known: Resident | undefined, { type }: Incoming): known is Resident {
+  return known !== undefined && !(known.isBroken === true && type === groupUnpark);
+}
+
+async function bring(runtime: Runtime, own: Ownership, message: Incoming): Promise<Resident> {
   const known = own.residents.get(message.group);
-  const isOld = known === undefined || (known.isBroken === true && message.type === 'group.unpark');
-  if (!isOld) return known;
   const resident = await loadGroup(runtime, { partition: own.partition, id: message.group });
   own.residents.set(message.group, resident);
   const hasComeRight = known?.isBroken === true && resident.parked === undefined;

@@ -15,7 +15,9 @@ const sweepMs = 30_000;
 export class Outlet {
   readonly #broker: Broker;
   readonly #clock: Clock;
-  readonly #declared = new Map<string, Promise<void>>();
+  /** Job types whose queue is there. */
+  readonly #declared = new Set<string>();
+  readonly #declaring = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, Waiting[]>();
   #takeBack: (() => void) | undefined;
   #isStopped = false;
@@ -25,15 +27,16 @@ export class Outlet {
     this.#clock = clock;
   }
 
-  /** False when the job's queue has no room, or cannot be had just now. */
-  async start(jobType: string, publication: Publication): Promise<boolean> {
+  /** False, after `onNoRoom`, when the job's queue has no room or cannot be had just now. */
+  async start(jobType: string, publication: Publication, onNoRoom?: () => void): Promise<boolean> {
     try {
-      await this.#declare(jobType);
-      return (await this.#broker.publish(publication)) === 'confirmed';
+      if (!this.#declared.has(jobType)) await this.#declare(jobType);
+      if ((await this.#broker.publish(publication)) === 'confirmed') return true;
     } catch {
       this.#declared.delete(jobType);
-      return false;
     }
+    onNoRoom?.();
+    return false;
   }
 
   /** Keeps a start that found no room. */
@@ -49,9 +52,13 @@ export class Outlet {
   }
 
   /** An attempt of this type was answered: what waits is tried while there is room. */
-  async room(jobType: string): Promise<void> {
+  room(jobType: string): Promise<void> | undefined {
     const queue = this.#waiting.get(jobType);
-    for (let next = queue?.shift(); next !== undefined; next = queue?.shift()) {
+    return queue === undefined || queue.length === 0 ? undefined : this.#fill(jobType, queue);
+  }
+
+  async #fill(jobType: string, queue: Waiting[]): Promise<void> {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       if (await next()) continue;
       this.later(jobType, next);
       return;
@@ -64,9 +71,15 @@ export class Outlet {
     this.#waiting.clear();
   }
 
-  #declare(jobType: string): Promise<void> {
-    const declared = this.#declared.get(jobType) ?? this.#broker.declare(jobTopology(jobType));
-    this.#declared.set(jobType, declared);
-    return declared;
+  /** Once, whoever asks meanwhile. */
+  async #declare(jobType: string): Promise<void> {
+    const declaring = this.#declaring.get(jobType) ?? this.#broker.declare(jobTopology(jobType));
+    this.#declaring.set(jobType, declaring);
+    try {
+      await declaring;
+      this.#declared.add(jobType);
+    } finally {
+      this.#declaring.delete(jobType);
+    }
   }
 }

@@ -6,7 +6,8 @@ import { timerFired } from './incoming.ts';
 import { tellSenders } from './mail.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
-import { answersTo, reject, sendAnswers, sendOwed } from './send.ts';
+import { answersTo, beginSending, reject, sendAnswers, sendOwed } from './send.ts';
+import type { Sending } from './send.ts';
 import type { Turned } from './turns.ts';
 
 /** Everything it asked for has been sent. Only `release` makes one. */
@@ -19,54 +20,76 @@ export async function release(
   batch: Committed,
 ): Promise<Released> {
   const { committed } = batch;
-  await Promise.all(committed.map((item) => releaseOne(runtime, own, item)));
+  const sending: Sending = [];
+  for (const item of committed) releaseOne(runtime, own, item, sending);
+  await Promise.all(sending);
   await tellSenders(runtime, own, batch);
-  const last = committed.findLast(({ entry }) => entry !== undefined)?.entry;
-  if (last !== undefined) own.released = last.offset;
   for (const { message, entry } of committed) {
-    if (message !== undefined && entry !== undefined) own.touched.add(message.group);
+    if (message === undefined || entry === undefined) continue;
+    own.released = entry.offset;
+    own.touched.add(message.group);
   }
   return { released: committed };
 }
 
-async function releaseOne(runtime: Runtime, own: Ownership, item: Turned): Promise<void> {
+function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sending): void {
   const { judged, message } = item;
   switch (judged.verdict) {
     case 'accepted': {
-      const { group, owed, notices } = judged.turned;
-      await sendOwed(runtime, own, group, owed);
-      await answer(runtime, item, notices);
-      if (judged.answeredType !== undefined) await runtime.outlet.room(judged.answeredType);
+      const { owed, notices } = judged.turned;
+      if (owed.length > 0) beginSending(runtime, own, judged.turned, sending);
+      answer(runtime, item, notices, sending);
+      const { answeredType } = judged;
+      const filling = answeredType === undefined ? undefined : runtime.outlet.room(answeredType);
+      if (filling !== undefined) sending.push(filling);
       return;
     }
     case 'duplicate':
-      if (message?.type === timerFired) await own.timers.forget(message);
-      return answer(runtime, item, judged.notices);
+      if (message?.type === timerFired) sending.push(own.timers.forget(message));
+      answer(runtime, item, judged.notices, sending);
+      return;
     case 'answered':
-      return sendOwed(runtime, own, judged.next.group, judged.owed);
+      sending.push(sendOwed(runtime, own, judged.next.group, judged.owed));
+      return;
     case 'ignored':
-      return answer(runtime, item, []);
+      answer(runtime, item, [], sending);
+      return;
     case 'parked': {
       const problem = {
         ok: false,
         code: 'parked',
         message: `request "${message?.group ?? ''}" is parked: ${judged.reason}; this is kept for \`millrace unpark\``,
       };
-      return answer(runtime, item, [{ kind: 'reply', data: problem }]);
+      answer(runtime, item, [{ kind: 'reply', data: problem }], sending);
+      return;
     }
     case 'rejected':
-      await answer(runtime, item, [
-        { kind: 'reply', data: { ok: false, code: judged.code, message: judged.reason } },
-      ]);
-      if ('delivery' in item.arrival) {
-        const { properties, body } = item.arrival.delivery;
-        await reject(runtime, { ...properties, body }, judged.reason);
-      }
+      sending.push(refuse(runtime, item, judged));
   }
 }
 
-function answer(runtime: Runtime, item: Turned, notices: readonly Notice[]): Promise<void> {
-  return sendAnswers(runtime, answersTo(sourceOf(item), notices));
+/** Tells whoever asked, and sets the message aside. */
+async function refuse(
+  runtime: Runtime,
+  item: Turned,
+  { code, reason }: { code: string; reason: string },
+): Promise<void> {
+  const told: Sending = [];
+  answer(runtime, item, [{ kind: 'reply', data: { ok: false, code, message: reason } }], told);
+  await Promise.all(told);
+  if (!('delivery' in item.arrival)) return;
+  const { properties, body } = item.arrival.delivery;
+  await reject(runtime, { ...properties, body }, reason);
+}
+
+function answer(
+  runtime: Runtime,
+  item: Turned,
+  notices: readonly Notice[],
+  sending: Sending,
+): void {
+  const answers = answersTo(sourceOf(item), notices);
+  if (answers.length > 0) sending.push(sendAnswers(runtime, answers));
 }
 
 /** Who is answered: also the sender of a message that could not even be decoded. */

@@ -23,6 +23,9 @@ export type Answer = {
   correlationId?: string;
 };
 
+/** What is on its way to the broker: a batch's worth of it is awaited at once. */
+export type Sending = Promise<unknown>[];
+
 /** Sends what a group owes, in order; a start that finds no room joins `owing`. */
 export async function sendOwed(
   runtime: Runtime,
@@ -30,7 +33,22 @@ export async function sendOwed(
   group: Group,
   owed: readonly Owed[],
 ): Promise<void> {
-  await Promise.all(owed.map((item) => send[item.kind](runtime, own, group, item as never)));
+  const sending: Sending = [];
+  beginSending(runtime, own, { group, owed }, sending);
+  await Promise.all(sending);
+}
+
+/** As `sendOwed`, but only begun: what is not done at once joins `sending`. */
+export function beginSending(
+  runtime: Runtime,
+  own: Ownership,
+  { group, owed }: { group: Group; owed: readonly Owed[] },
+  sending: Sending,
+): void {
+  for (const item of owed) {
+    const sent = send[item.kind](runtime, own, group, item as never);
+    if (sent !== undefined) sending.push(sent);
+  }
 }
 
 /** How each obligation is sent; to forget one does not compile. */
@@ -40,21 +58,22 @@ const send: {
     own: Ownership,
     group: Group,
     owed: Extract<Owed, { kind: K }>,
-  ) => Promise<void>;
+  ) => Promise<unknown> | undefined;
 } = {
-  start: async (runtime, own, group, { row }) => {
+  start: (runtime, own, group, { row }) => {
     const publication = startMessage(runtime, own.partition, group, row);
-    if (await runtime.outlet.start(row.job.type, publication)) return;
-    own.owing.set(group.id, (own.owing.get(group.id) ?? 0) + 1);
-    runtime.outlet.later(row.job.type, async () => {
-      const isDone = await startAgain(runtime, own, group.id, row);
-      if (isDone) paid(own, group.id);
-      return isDone;
+    return runtime.outlet.start(row.job.type, publication, () => {
+      own.owing.set(group.id, (own.owing.get(group.id) ?? 0) + 1);
+      runtime.outlet.later(row.job.type, async () => {
+        const isDone = await startAgain(runtime, own, group.id, row);
+        if (isDone) paid(own, group.id);
+        return isDone;
+      });
     });
   },
-  cancel: async (runtime, _own, group, { row }) => {
+  cancel: (runtime, _own, group, { row }) => {
     const startIds = [startIdOf(group.id, row)];
-    await publish(runtime, {
+    return publish(runtime, {
       exchange: exchanges.control,
       routingKey: '',
       properties: properties(runtime, `${startIds[0] ?? ''}/cancel`, 'attempt.cancel'),
@@ -63,7 +82,7 @@ const send: {
   },
   timer: (_runtime, own, group, { timer }) => {
     own.timers.hold({ group: group.id, due: timer.due, seq: timer.seq, n: timer.n });
-    return Promise.resolve();
+    return undefined;
   },
   message: sendMessage,
 };
@@ -130,11 +149,14 @@ function startMessage(
   };
 }
 
+const none: readonly Answer[] = [];
+
 /** What an entry's notices become; a command that asked for an answer and got none of its own is told that it was taken. */
 export function answersTo(
   entry: Pick<Entry, 'group' | 'seq' | 'meta'>,
   notices: readonly Notice[],
-): Answer[] {
+): readonly Answer[] {
+  if (notices.length === 0 && entry.meta?.replyTo === undefined) return none;
   const isAnswered = notices.some((notice) => notice.kind === 'reply');
   const all: readonly Notice[] = isAnswered
     ? notices

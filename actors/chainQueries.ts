@@ -20,7 +20,19 @@ export type ChainStatus = {
   resumption: number;
 };
 
-export type ChainJob = { name: string; type: string; state: RowState; attempts: number };
+export type ChainJob = {
+  name: string;
+  type: string;
+  state: RowState;
+  /** Finished ones, over all retries. */
+  attempts: number;
+  /** Running, and now waiting for its next attempt. */
+  isWaiting?: true;
+  /** Numbers of the jobs before it. */
+  parents: readonly number[];
+  /** The innermost sequence that it belongs to. */
+  sequence?: string;
+};
 
 /** At a glance; scans the rows only for the few that run. */
 export function chainStatus({ context, value }: Chain): ChainStatus {
@@ -40,9 +52,19 @@ export function chainStatus({ context, value }: Chain): ChainStatus {
 /** Every job in plan order. */
 export function chainJobs({ context }: Chain): ChainJob[] {
   const rows = context.progress.rows.chunks.flat();
-  return context.jobs.chunks.flat().map(({ name, type }, job) => {
-    const row = rows[job];
-    return { name, type, state: row?.state ?? 'pending', attempts: row?.attempts ?? 0 };
+  const sequences = context.sequences.chunks.flat();
+  return context.jobs.chunks.flat().map(({ name, type, parents, sequence }, job) => {
+    const { state = 'pending', attempts = 0, waiting } = rows[job] ?? {};
+    const around = sequence === undefined ? undefined : sequences[sequence]?.name;
+    return {
+      name,
+      type,
+      state,
+      attempts,
+      ...(waiting && { isWaiting: waiting }),
+      parents,
+      ...(around !== undefined && { sequence: around }),
+    };
   });
 }
 

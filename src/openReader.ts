@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { builtInActors } from '../actors/index.ts';
 import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import type { Config } from './config.ts';
+import { createAt } from './past.ts';
+import type { At } from './past.ts';
 import { partitionOf } from './protocol/topology.ts';
 import { createReader } from './reader.ts';
 import type { Reader } from './reader.ts';
@@ -14,6 +16,8 @@ import { createFreezer } from './runtime/snapshots.ts';
 
 /** What can be asked of a data folder without hosting it. */
 export type OpenReader = Reader & {
+  /** The request after its entry `seq`; default: the newest. */
+  at: At;
   /** Steps a request's whole journal again and compares; see `millrace replay --verify`. */
   verify(id: string): Promise<Verified>;
   close(): Promise<void>;
@@ -31,5 +35,10 @@ export function openReader(config: Config): OpenReader {
   const loader = { store, registry, freezer: createFreezer(registry, store.blobs) };
   const place = (id: string) => ({ partition: partitionOf(id, store.partitions), id });
   const reader = createReader(store, registry, (id) => loadGroup(loader, place(id)));
-  return { ...reader, verify: (id) => verifyGroup(loader, place(id)), close: () => store.close() };
+  return {
+    ...reader,
+    at: createAt(loader),
+    verify: (id) => verifyGroup(loader, place(id)),
+    close: () => store.close(),
+  };
 }

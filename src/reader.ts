@@ -3,7 +3,8 @@
  * changes anything.
  */
 import type { ChainJob, ChainStatus } from '../actors/chainQueries.ts';
-import type { Entry } from './ports/journal.ts';
+import { createEventLog } from './eventLog.ts';
+import type { EventLog } from './eventLog.ts';
 import type { Head } from './ports/snapshots.ts';
 import type { Store } from './ports/store.ts';
 import { MillraceError } from './protocol/errors.ts';
@@ -13,7 +14,6 @@ import { rootState } from './runtime/group.ts';
 import type { Resident } from './runtime/parking.ts';
 import { kindOf } from './runtime/registry.ts';
 import type { Registry } from './runtime/registry.ts';
-import { expand } from './runtime/transitions.ts';
 
 /** A request as people see it. */
 export type RequestStatus = {
@@ -36,28 +36,7 @@ export type RequestStatus = {
   updatedAt: number;
 };
 
-/** One change of state, with names instead of numbers. */
-export type RequestTransition = {
-  seq: number;
-  at: number;
-  actor: string;
-  from: string;
-  to: string;
-};
-
-/** One entry of a request's event log. */
-export type RequestEvent = {
-  seq: number;
-  at: number;
-  type: string;
-  to?: string;
-  body?: unknown;
-  parked?: string;
-  transitions: readonly { actor: string; from: string; to: string }[];
-};
-
-/** Requests whose job names are kept at hand. */
-const rememberedNames = 100;
+export type { RequestEvent, RequestTransition } from './eventLog.ts';
 
 /** What a chain answers to each question (actors/chain.ts). */
 type Answers = { status: ChainStatus; jobs: ChainJob[] };
@@ -65,17 +44,13 @@ type Answers = { status: ChainStatus; jobs: ChainJob[] };
 /** Where a group can be had: a host's memory, or a store. */
 export type GroupSource = (id: string) => Promise<Resident>;
 
-export type Reader = {
+export type Reader = EventLog & {
   /** Rejects with MillraceError `not-found`. */
   status(id: string): Promise<RequestStatus>;
   /** Only the state, without looking at the jobs. */
   state(id: string): Promise<{ state: string; parked?: string }>;
   /** Every job in plan order. */
   jobs(id: string): Promise<ChainJob[]>;
-  /** The event log from `after` on (a seq; default 0). */
-  events(id: string, after?: number): AsyncIterable<RequestEvent>;
-  /** Every change of state in the entries after `after` (a seq), with the names of the request's jobs. */
-  transitions(id: string, after: number): AsyncIterable<RequestTransition>;
   /** Requests whose id is this text, or else begins or ends with it, newest first; at most `limit`. */
   matching(part: string, limit: number): Promise<string[]>;
   /** The newest requests. */
@@ -83,8 +58,6 @@ export type Reader = {
 };
 
 export function createReader(store: Store, registry: Registry, groupOf: GroupSource): Reader {
-  const names = new Map<string, readonly string[]>();
-
   const found = async (id: string): Promise<Resident> => {
     const resident = await groupOf(id);
     if (resident.group.seq > 0) return resident;
@@ -94,48 +67,15 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
     );
   };
 
-  const ask = <Query extends keyof Answers>(
-    { group }: Resident,
-    query: Query,
-  ): Answers[Query] | undefined => {
-    const snapshot = group.actors.get(group.root);
-    if (snapshot === undefined) return undefined;
-    const answer = registry.kind(kindOf(group.root)).definition.queries?.[query]?.(snapshot);
-    return answer as Answers[Query] | undefined;
-  };
+  const jobs = async (id: string): Promise<ChainJob[]> =>
+    ask(registry, await found(id), 'jobs') ?? [];
 
-  const jobs = async (id: string): Promise<ChainJob[]> => ask(await found(id), 'jobs') ?? [];
-
-  const namesOf = async (id: string): Promise<readonly string[]> => {
-    const known = names.get(id) ?? (await jobs(id)).map(({ name }) => name);
-    // Set anew, so that the oldest goes first; a chain that cannot be read has none yet.
-    names.delete(id);
-    if (known.length > 0) names.set(id, known);
-    for (const oldest of names.keys()) {
-      if (names.size <= rememberedNames) break;
-      names.delete(oldest);
-    }
-    return known;
-  };
-
-  const named = async (id: string, entry: Entry): Promise<RequestEvent['transitions']> => {
-    const jobNames = entry.transitions.some(({ actor }) => actor.startsWith('job/'))
-      ? await namesOf(id)
-      : [];
-    return entry.transitions.flatMap(({ actor, from, to }) =>
-      expand(actor).map((address) => ({
-        actor: nameOf(address, jobNames),
-        from: publicState(from),
-        to: publicState(to),
-      })),
-    );
-  };
-
-  const entriesOf = (id: string, after: number): AsyncIterable<Entry> =>
-    store.journal.readGroup(partitionOf(id, store.partitions), id, after);
+  const log = createEventLog(store, async (id) => (await jobs(id)).map(({ name }) => name));
 
   return {
-    status: async (id) => statusOf(id, await found(id), (resident) => ask(resident, 'status')),
+    ...log,
+    status: async (id) =>
+      statusOf(id, await found(id), (resident) => ask(registry, resident, 'status')),
     async state(id) {
       const { group, parked } = await found(id);
       return { state: publicState(rootState(group)), ...(parked !== undefined && { parked }) };
@@ -150,35 +90,23 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
       return (await snapshots.matching(part, limit)).map(({ group }) => group);
     },
     list: (limit = 20) => store.snapshots.heads(limit),
-    async *events(id, after = 0) {
+    async *events(id, after) {
       await found(id);
-      for await (const entry of entriesOf(id, after)) {
-        const { seq, at, type, to, body, blob, parked } = entry;
-        const text = blob === undefined ? body : await store.blobs.get(blob);
-        yield {
-          seq,
-          at,
-          type,
-          ...(to !== undefined && { to }),
-          ...(text !== undefined && { body: JSON.parse(text) as unknown }),
-          ...(parked !== undefined && { parked }),
-          transitions: await named(id, entry),
-        };
-      }
-    },
-    async *transitions(id, after) {
-      for await (const entry of entriesOf(id, after)) {
-        for (const move of await named(id, entry)) yield { seq: entry.seq, at: entry.at, ...move };
-      }
+      yield* log.events(id, after);
     },
   };
 }
 
-/** `chain/main` is the chain, `job/17` the job by its name. */
-function nameOf(address: string, jobNames: readonly string[]): string {
-  if (address === 'chain/main') return 'chain';
-  const [kind, id = ''] = address.split('/');
-  return kind === 'job' ? `job/${jobNames[Number(id)] ?? id}` : address;
+/** What the group's first actor answers; undefined when it has none, or does not know the question. */
+export function ask<Query extends keyof Answers>(
+  registry: Registry,
+  { group }: Resident,
+  query: Query,
+): Answers[Query] | undefined {
+  const snapshot = group.actors.get(group.root);
+  if (snapshot === undefined) return undefined;
+  const answer = registry.kind(kindOf(group.root)).definition.queries?.[query]?.(snapshot);
+  return answer as Answers[Query] | undefined;
 }
 
 function statusOf(
@@ -192,7 +120,7 @@ function statusOf(
   return {
     id,
     type: status?.type ?? kindOf(group.root),
-    state: publicState(status?.state ?? 'unknown'),
+    state: publicState(rootState(group) || 'unknown'),
     args: status?.args,
     ...(status?.user !== undefined && { user: status.user }),
     counts,

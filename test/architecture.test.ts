@@ -81,9 +81,15 @@ const rules: readonly Rule[] = [
     may: ['src/follow.ts', 'src/protocol/states.ts'],
     mayTypes: [...['src/definitions.ts', 'src/link.ts', 'src/protocol/', 'src/reader.ts', 'zod']],
   },
+  { from: 'src/eventLog.ts', may: ['src/ports/', 'src/protocol/', 'src/runtime/'] },
   {
     from: 'src/reader.ts',
-    may: ['src/ports/', 'src/protocol/', 'src/runtime/'],
+    may: ['src/eventLog.ts', 'src/ports/', 'src/protocol/', 'src/runtime/'],
+    mayTypes: ['actors/'],
+  },
+  {
+    from: 'src/past.ts',
+    may: ['src/reader.ts', 'src/protocol/', 'src/runtime/'],
     mayTypes: ['actors/'],
   },
   {
@@ -129,7 +135,7 @@ const rules: readonly Rule[] = [
     from: 'src/openReader.ts',
     may: [
       ...['actors/', 'src/adapters/sqlite/', 'src/protocol/', 'src/runtime/'],
-      ...['src/reader.ts', 'node:'],
+      ...['src/past.ts', 'src/reader.ts', 'node:'],
     ],
     mayTypes: ['src/config.ts'],
   },

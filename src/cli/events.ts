@@ -1,71 +1,187 @@
-/** `millrace events ID`: the event log of a request, a line an entry. */
+/** `millrace events [ID]`: the event log of a request, or of all in the order of their times; a line an entry. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { MillraceError } from '../protocol/errors.ts';
+import { isTerminal } from '../protocol/states.ts';
+import type { OpenReader } from '../openReader.ts';
 import type { RequestEvent } from '../reader.ts';
 import { examples, toCount } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
-import { colorsOf, count, print } from './print.ts';
-import { idHelp, idOf } from './reading.ts';
+import { colorsOf, count, note, print } from './print.ts';
+import { idHelp, idOf, isHosted, shortId, withReader } from './reading.ts';
+import { fit, oneLine, pad } from './text.ts';
+import { toInstant, whenHelp } from './when.ts';
 
-type EventsOptions = { json?: boolean; bodies?: boolean; after: number };
+type EventsOptions = {
+  json?: boolean;
+  bodies?: boolean;
+  after: number;
+  follow?: boolean;
+  type?: string;
+  since?: string;
+};
+
+/** What is read: of one request or of all, from where on, and whether also what is yet to come. */
+type Asked = {
+  id: string | undefined;
+  after: number;
+  since: number | undefined;
+  /** Called each time that there is nothing more for now; without it reading ends there. */
+  pause: (() => Promise<void>) | undefined;
+};
+
+const lookMs = 200;
 
 export const declareEvents: Declare = (program, act) => {
   program
     .command('events')
-    .argument('<id>', idHelp)
-    .description('print the event log of a request')
-    .option('--json', 'print JSON lines, one an entry')
+    .argument('[id]', `${idHelp}; without it those of all requests`)
+    .description('print the event log of a request, or of all')
+    .option('-f, --follow', 'go on with what is yet to come')
+    .option('--type <types>', 'only these message types, or kinds of them: attempt.failed,request')
+    .option('--since <when>', `only what came after: ${whenHelp}`)
+    .option('--after <seq>', 'only what came after this entry of the request', toCount, 0)
     .option('--bodies', 'with the messages')
-    .option('--after <seq>', 'only what came after', toCount, 0)
+    .option('--json', 'print JSON lines, one an entry')
     .addHelpText(
       'after',
       examples(
-        'events 01kavx3v8c6ws0vzq3f3c2hrnd',
+        'events last --follow',
+        'events --since 10m --type attempt.failed',
         'events 01kavx3v8c6ws0vzq3f3c2hrnd --json --bodies',
       ),
     )
     .action(act(events));
 };
 
-async function events(context: Context, id: string, options: EventsOptions): Promise<number> {
-  const { json = false, bodies = false, after } = options;
-  const reader = await context.hosting.openReader(await context.readingConfig());
-  try {
-    for await (const event of reader.events(await idOf(reader, id), after)) {
-      if (json) print(JSON.stringify(bodies ? event : without(event)));
-      else printEvent(event, bodies);
-    }
-    return exitCodes.complete;
-  } finally {
-    await reader.close();
+async function events(
+  context: Context,
+  named: string | undefined,
+  { json = false, bodies = false, follow = false, after, type, since }: EventsOptions,
+): Promise<number> {
+  const sinceAt = since === undefined ? undefined : toInstant(since, '--since', Date.now());
+  if (named === undefined && after > 0) {
+    throw new MillraceError(
+      'usage',
+      '--after is an entry of one request: name it, or give --since',
+    );
   }
+  const types = type?.split(',').map((each) => each.trim());
+  await withReader(context, async (reader, { data }) => {
+    const id = named === undefined ? undefined : await idOf(reader, named);
+    const printer = json ? jsonPrinter(bodies) : linePrinter(bodies, id === undefined);
+    const passed = new Set<string>();
+    let isEmpty = true;
+    const pause = follow ? pausing(data) : undefined;
+    for await (const event of eventsOf(reader, { id, after, since: sinceAt, pause })) {
+      if (types?.some((each) => isOfType(event.type, each)) === false) passed.add(event.type);
+      else {
+        isEmpty = false;
+        printer(event);
+      }
+    }
+    if (isEmpty) note(emptyText(type, passed));
+  });
+  return exitCodes.complete;
+}
+
+function eventsOf(reader: OpenReader, asked: Asked): AsyncGenerator<RequestEvent> {
+  const { id } = asked;
+  return id === undefined ? ofAll(reader, asked) : ofOne(reader, { ...asked, id });
+}
+
+/** Ends with the request. */
+async function* ofOne(
+  reader: OpenReader,
+  { id, after, since = 0, pause }: Asked & { id: string },
+): AsyncGenerator<RequestEvent> {
+  let seq = after;
+  for (;;) {
+    for await (const event of reader.events(id, seq)) {
+      seq = event.seq;
+      if (event.at >= since) yield event;
+    }
+    if (pause === undefined || isTerminal((await reader.state(id)).state)) return;
+    await pause();
+  }
+}
+
+async function* ofAll(reader: OpenReader, { since, pause }: Asked): AsyncGenerator<RequestEvent> {
+  let from = since === undefined ? [] : await reader.placeBefore(since);
+  for (;;) {
+    const to = await reader.end();
+    yield* reader.between(from, to);
+    if (pause === undefined) return;
+    from = to;
+    await pause();
+  }
+}
+
+/** Says once that nothing comes while nobody hosts. */
+function pausing(data: string): () => Promise<void> {
+  let isFirst = true;
+  return async () => {
+    if (isFirst && !isHosted(data)) note('No process hosts it now; this waits for one.');
+    isFirst = false;
+    await delay(lookMs);
+  };
+}
+
+/** `attempt` is any of `attempt.failed`, `attempt.succeeded`, … */
+function isOfType(type: string, asked: string): boolean {
+  return type === asked || type.startsWith(`${asked}.`);
+}
+
+function emptyText(asked: string | undefined, passed: ReadonlySet<string>): string {
+  if (asked === undefined || passed.size === 0) return 'No events.';
+  return `No event of type ${asked}; there are ${[...passed].sort().join(', ')}.`;
+}
+
+function jsonPrinter(bodies: boolean): (event: RequestEvent) => void {
+  return (event) => print(JSON.stringify(bodies ? event : without(event)));
 }
 
 function without({ body: _, ...event }: RequestEvent): object {
   return event;
 }
 
-function printEvent(event: RequestEvent, bodies: boolean): void {
-  const { seq, at, type, parked, body } = event;
-  const colors = colorsOf(process.stdout);
-  const time = new Date(at).toISOString().slice(11, 23);
-  const moves = moveTexts(event).join('; ');
-  const kept = parked === undefined ? '' : '  (kept: parked)';
-  print(
-    `${String(seq).padStart(5)}  ${colors.dim(time)}  ${type.padEnd(18)}  ${moves}${kept}`.trimEnd(),
-  );
-  if (bodies && body !== undefined) print(`       ${JSON.stringify(body)}`);
+/** Cut to the width of a terminal; what goes elsewhere is whole. */
+function linePrinter(bodies: boolean, isOfAll: boolean): (event: RequestEvent) => void {
+  const { dim } = colorsOf(process.stdout);
+  const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
+  const say = (text: string): string => (width === Infinity ? oneLine(text) : fit(text, width));
+  let day = new Date().toISOString().slice(0, 10);
+  return (event) => {
+    const { requestId, seq, at, type, parked, body } = event;
+    const instant = new Date(at).toISOString();
+    if (instant.slice(0, 10) !== day) {
+      day = instant.slice(0, 10);
+      print(dim(day));
+    }
+    const where = isOfAll ? `${shortId(requestId)}  ` : '';
+    const kept = parked === undefined ? '' : '  (kept: parked)';
+    const moves = moveTexts(event).join('; ');
+    const line = `${String(seq).padStart(5)}  ${instant.slice(11, 23)}  ${where}${pad(type, 18)}  ${moves}${kept}`;
+    print(say(line.trimEnd()));
+    if (bodies && body !== undefined) print(oneLine(`       ${JSON.stringify(body)}`));
+  };
 }
 
-/** `job/a RUNNING → COMPLETE`; of many jobs that go the same way the first is named. */
+/** `a RUNNING → COMPLETE`; of many jobs that go the same way the first is named. */
 function moveTexts({ transitions }: RequestEvent): string[] {
   const groups = new Map<string, string[]>();
   for (const { actor, from, to } of transitions) {
     const move = `${from} → ${to}`;
-    groups.set(move, [...(groups.get(move) ?? []), actor]);
+    const key = actor === 'chain' ? `chain ${move}` : move;
+    groups.set(key, [...(groups.get(key) ?? []), `${readable(actor)} ${move}`]);
   }
-  return [...groups].map(([move, [first = '', ...rest]]) => {
-    const more = rest.length === 0 ? '' : ` and ${count(rest.length)} more`;
-    return `${first}${more} ${move}`;
-  });
+  return [...groups.values()].map(([first = '', ...rest]) =>
+    rest.length === 0 ? first : `${first} and ${count(rest.length)} more`,
+  );
+}
+
+/** A job by its name alone, unless it is called as the chain is. */
+function readable(actor: string): string {
+  return actor === 'job/chain' ? actor : actor.replace(/^job\//, '');
 }

@@ -1,4 +1,6 @@
 /** Opens the data folder for a command that only reads, and finds the request that a person means. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { OpenReader } from '../openReader.ts';
 import { MillraceError } from '../protocol/errors.ts';
@@ -53,6 +55,16 @@ export async function idOf(
 /** What tells requests apart in narrow tables: the end of a ULID, whose beginning is the time; other ids whole. */
 export function shortId(id: string): string {
   return /^[0-9a-z]{26}$/.test(id) ? id.slice(-8) : id;
+}
+
+/** As far as the file tells that the host writes: a killed one leaves it behind. */
+export function isHosted(data: string): boolean {
+  try {
+    process.kill(Number(readFileSync(join(data, 'host.pid'), 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function newest(reader: Pick<OpenReader, 'list'>): Promise<string> {

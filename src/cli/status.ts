@@ -1,6 +1,4 @@
 /** `millrace status [ID]`: one request, or the newest; reads the store, beside a host or without one. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isTerminal, publicState } from '../protocol/states.ts';
 import type { OpenReader } from '../openReader.ts';
 import { examples, jsonFlag, toCount } from './command.ts';
@@ -8,7 +6,7 @@ import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { ago, note, paintState, print, printJson } from './print.ts';
-import { idHelp, idOf, withReader } from './reading.ts';
+import { idHelp, idOf, isHosted, withReader } from './reading.ts';
 import { printStatus, sayHowToGoOn } from './summary.ts';
 import { table } from './table.ts';
 import type { Column } from './table.ts';
@@ -50,16 +48,6 @@ async function one(context: Opened, id: string, { json = false }: StatusOptions)
     !isTerminal(found.state) && found.state !== 'SUSPENDED' && found.parked === undefined;
   if (isUnderWay && !isHosted(data))
     note(`No process hosts it. Go on with it: ${context.command(`resume ${id}`)}`);
-}
-
-/** As far as the file tells that the host writes: a killed one leaves it behind. */
-function isHosted(data: string): boolean {
-  try {
-    process.kill(Number(readFileSync(join(data, 'host.pid'), 'utf8')), 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function list(reader: OpenReader, { json = false, limit }: StatusOptions): Promise<void> {

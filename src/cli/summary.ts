@@ -13,7 +13,7 @@ import {
   print,
   printJson,
 } from './print.ts';
-import { lastLines } from './text.ts';
+import { lastLines, oneLine } from './text.ts';
 
 const reasonLines = 4;
 const mostFailures = 10;
@@ -52,11 +52,11 @@ export function printStatus(status: RequestStatus): void {
   print(`state    ${paintState(state)}${parked === undefined ? '' : ', parked'}`);
   print(`jobs     ${countsText(status)}`);
   print(`args     ${JSON.stringify(args)}`);
-  if (user !== undefined) print(`user     ${user}`);
+  if (user !== undefined) print(`user     ${oneLine(user)}`);
   print(`created  ${instant(createdAt)}`);
   print(`updated  ${instant(updatedAt)}${took}`);
   for (const { name, attempt } of running.slice(0, mostFailures)) {
-    print(`running  ${name}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
+    print(`running  ${oneLine(name)}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
   }
   if (running.length > mostFailures)
     print(`         and ${count(running.length - mostFailures)} more`);
@@ -74,9 +74,11 @@ function countsText({ counts, total }: RequestStatus): string {
 }
 
 function printFailures({ failures, counts }: RequestStatus): void {
-  const shown = failures.slice(-mostFailures);
-  for (const { name, reason } of shown) {
-    print(`${colorsOf(process.stdout).red('failed')}   ${name}`);
+  // Of a job that was tried again the newest counts.
+  const newest = new Map(failures.map(({ name, reason }) => [name, reason]));
+  const shown = [...newest].slice(-mostFailures);
+  for (const [name, reason] of shown) {
+    print(`${colorsOf(process.stdout).red('failed')}   ${oneLine(name)}`);
     print(lastLines(withoutStack(reason), reasonLines, '         '));
   }
   const more = counts.failed - shown.length;

@@ -72,6 +72,8 @@ export interface Journal {
   append(entries: readonly Entry[]): Promise<Appended>;
   /** The highest offset of a partition; 0 when empty. */
   head(partition: number): Promise<number>;
+  /** The highest offset of a partition whose entry is from before `at` (epoch milliseconds); 0 when there is none. */
+  lastBefore(partition: number, at: number): Promise<number>;
   /** Entries of a partition with offset > `after`, in order. */
   read(partition: number, after: number): AsyncIterable<Entry>;
   /** Entries of a group with seq > `after`, in order. */

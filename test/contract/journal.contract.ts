@@ -47,6 +47,15 @@ export function journalContract(name: string, open: () => Promise<Store>): void 
       return (await collect(journal.read(partition, after))).map(({ offset }) => offset);
     }
 
+    it('finds the last entry from before a time', async () => {
+      const times = [5, 5, 7, 9];
+      await journal.append(times.map((at, index) => entry(index + 1, { at })));
+      await journal.append([entry(1, { partition: 4, group: 'h', at: 1 })]);
+      const found = await Promise.all([5, 6, 7, 8, 10].map((at) => journal.lastBefore(3, at)));
+      expect(found).toEqual([0, 2, 2, 3, 4]);
+      expect(await journal.lastBefore(5, 10)).toBe(0);
+    });
+
     it('gives back every field of an entry, and no field that it did not have', async () => {
       const full = entry(2, {
         to: 'job/1',

@@ -135,6 +135,7 @@ function crashingJournal(store: Store, fuse: Fuse): Journal {
   const { journal } = store;
   return {
     head: (partition) => journal.head(partition),
+    lastBefore: (partition, at) => journal.lastBefore(partition, at),
     read: (partition, after) => journal.read(partition, after),
     readGroup: (partition, group, after) => journal.readGroup(partition, group, after),
     partition: (partition) => journal.partition(partition),

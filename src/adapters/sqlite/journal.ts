@@ -25,6 +25,7 @@ export function sqliteJournal(connection: Connection, queue: CommitQueue): Journ
   const last = connection.query<[number]>(
     'SELECT id FROM journal WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1',
   );
+  const timeOf = connection.query<[number]>('SELECT at FROM journal WHERE id = ?');
   const range = connection.query<Row>(
     `SELECT ${columns} FROM journal WHERE id > ? AND id < ? ORDER BY id LIMIT ${page}`,
   );
@@ -39,6 +40,12 @@ export function sqliteJournal(connection: Connection, queue: CommitQueue): Journ
     ON CONFLICT (partition) DO UPDATE SET released = excluded.released, epoch = excluded.epoch,
       versions = excluded.versions, owing = excluded.owing
     WHERE excluded.released >= released`);
+
+  function head(partition: number): number {
+    const start = partition * partitionSpan;
+    const id = last(start, start + partitionSpan)[0]?.[0];
+    return id === undefined ? 0 : id - start;
+  }
 
   function write(entries: readonly Entry[], rows: readonly Value[][]): Appended {
     const first = entries[0];
@@ -71,10 +78,18 @@ export function sqliteJournal(connection: Connection, queue: CommitQueue): Journ
         return outcome;
       });
     },
-    async head(partition) {
-      const start = partition * partitionSpan;
-      const id = last(start, start + partitionSpan)[0]?.[0];
-      return id === undefined ? 0 : id - start;
+    head: async (partition) => head(partition),
+    async lastBefore(partition, at) {
+      // Offsets are dense and times never fall: the place is found by halving.
+      let low = 0;
+      let high = head(partition);
+      while (low < high) {
+        const middle = Math.ceil((low + high) / 2);
+        const [time = Infinity] = timeOf(partition * partitionSpan + middle)[0] ?? [];
+        if (time < at) low = middle;
+        else high = middle - 1;
+      }
+      return low;
     },
     async *read(partition, after) {
       const end = (partition + 1) * partitionSpan;

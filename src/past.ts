@@ -10,6 +10,20 @@ import type { Loader } from './runtime/load.ts';
 import { kindOf } from './runtime/registry.ts';
 import { stateName } from './runtime/stateName.ts';
 
+/** A job as it was. */
+export type PastJob = {
+  name: string;
+  type: string;
+  /** PENDING, RUNNING, WAITING (for its next attempt), COMPLETE, FAIL or STOPPED. */
+  state: string;
+  /** Attempts that have ended, over all retries. */
+  attempts: number;
+  /** Names of the jobs before it. */
+  after: readonly string[];
+  /** The innermost sequence that it belongs to. */
+  sequence?: string;
+};
+
 export type PastRequest = {
   id: string;
   type: string;
@@ -20,7 +34,7 @@ export type PastRequest = {
   /** The newest entry. */
   newestSeq: number;
   /** Every job in plan order; empty for a group that is no chain. */
-  jobs: readonly ChainJob[];
+  jobs: readonly PastJob[];
   /** Actors that live just then, and their states; a chain's jobs have one only while they run. */
   actors: readonly { address: string; state: string }[];
   /** Why it is parked, or cannot be followed up to here. */
@@ -56,7 +70,7 @@ export function createAt(loader: Loader): At {
       seq: group.seq,
       at: group.at,
       newestSeq,
-      jobs: ask(registry, resident, 'jobs') ?? [],
+      jobs: pastJobs(ask(registry, resident, 'jobs') ?? []),
       actors: [...group.actors].map(([address, { value }]) => ({
         address,
         state: publicState(stateName(value)),
@@ -64,4 +78,15 @@ export function createAt(loader: Loader): At {
       ...(parked !== undefined && { parked }),
     };
   };
+}
+
+function pastJobs(jobs: readonly ChainJob[]): PastJob[] {
+  return jobs.map(({ name, type, state, attempts, isWaiting = false, parents, sequence }) => ({
+    name,
+    type,
+    state: publicState(isWaiting ? 'waiting' : state),
+    attempts,
+    after: parents.map((parent) => jobs[parent]?.name ?? String(parent)),
+    ...(sequence !== undefined && { sequence }),
+  }));
 }

@@ -120,7 +120,7 @@ const rules: readonly Rule[] = [
         'node:',
       ],
     ],
-    mayTypes: ['src/compose.ts', 'src/openReader.ts', 'src/reader.ts'],
+    mayTypes: ['src/compose.ts', 'src/openReader.ts', 'src/past.ts', 'src/reader.ts'],
   },
   {
     from: 'src/compose.ts',

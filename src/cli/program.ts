@@ -10,6 +10,7 @@ import { exitCodes, report } from './exit.ts';
 import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
 import { declareRun } from './run.ts';
+import { declareShow } from './show.ts';
 import { declareStatus } from './status.ts';
 import { declareUnpark } from './unpark.ts';
 
@@ -18,6 +19,7 @@ const declarations: readonly Declare[] = [
   declareRun,
   declareResume,
   declareStatus,
+  declareShow,
   declareEvents,
   declareReplay,
   declareUnpark,

@@ -1,16 +1,34 @@
 /**
  * Where starts leave the host: declares a job type's queue before the first, and keeps those that
- * find no room until an answer of that type makes some, or 30 s have passed.
+ * find no room, in order, until answers of that type have made some, or 30 s have passed.
  */
 import type { Broker, Publication } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import { jobTopology } from '../protocol/topology.ts';
 
-/** Tries again; true when there is nothing left to do. */
-type Waiting = () => Promise<boolean>;
+/** A start that waits; it holds names only, for it may wait long. */
+export type Waiting = {
+  /** The message to send; undefined when the start is owed no more. */
+  message(): Promise<Publication | undefined>;
+  /** There is nothing left to do. */
+  done(): void;
+};
+
+/** Starts of one job type. */
+type Lane = {
+  waiting: Waiting[];
+  /** How many of these have been taken. */
+  taken: number;
+  /** Answers since one was last tried. */
+  answers: number;
+  trying: Promise<void> | undefined;
+};
 
 /** Starts without room are tried again after this even if nothing is heard (architecture, section 5). */
 const sweepMs = 30_000;
+
+/** A full queue is tried again when so many of its starts have been answered, not at each. */
+const answersATry = 100;
 
 export class Outlet {
   readonly #broker: Broker;
@@ -18,7 +36,7 @@ export class Outlet {
   /** Job types whose queue is there. */
   readonly #declared = new Set<string>();
   readonly #declaring = new Map<string, Promise<void>>();
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #lanes = new Map<string, Lane>();
   #takeBack: (() => void) | undefined;
   #isStopped = false;
 
@@ -27,14 +45,9 @@ export class Outlet {
     this.#clock = clock;
   }
 
-  /** False, after `onNoRoom`, when the job's queue has no room or cannot be had just now. */
+  /** False, after `onNoRoom`, when the job's queue has no room, cannot be had just now, or others wait for it already. */
   async start(jobType: string, publication: Publication, onNoRoom?: () => void): Promise<boolean> {
-    try {
-      if (!this.#declared.has(jobType)) await this.#declare(jobType);
-      if ((await this.#broker.publish(publication)) === 'confirmed') return true;
-    } catch {
-      this.#declared.delete(jobType);
-    }
+    if (!this.#lanes.has(jobType) && (await this.#send(jobType, publication))) return true;
     onNoRoom?.();
     return false;
   }
@@ -42,33 +55,77 @@ export class Outlet {
   /** Keeps a start that found no room. */
   later(jobType: string, waiting: Waiting): void {
     if (this.#isStopped) return;
-    const queue = this.#waiting.get(jobType) ?? [];
-    this.#waiting.set(jobType, queue);
-    queue.push(waiting);
-    this.#takeBack ??= this.#clock.after(sweepMs, () => {
-      this.#takeBack = undefined;
-      for (const type of this.#waiting.keys()) void this.room(type);
-    });
+    const lane = this.#lanes.get(jobType);
+    if (lane === undefined) {
+      const first = { waiting: [waiting], taken: 0, answers: 0, trying: undefined };
+      this.#lanes.set(jobType, first);
+    } else lane.waiting.push(waiting);
+    this.#sweepLater();
   }
 
-  /** An attempt of this type was answered: what waits is tried while there is room. */
+  /** An attempt of this type was answered; what waits is tried once enough were. */
   room(jobType: string): Promise<void> | undefined {
-    const queue = this.#waiting.get(jobType);
-    return queue === undefined || queue.length === 0 ? undefined : this.#fill(jobType, queue);
-  }
-
-  async #fill(jobType: string, queue: Waiting[]): Promise<void> {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      if (await next()) continue;
-      this.later(jobType, next);
-      return;
-    }
+    const lane = this.#lanes.get(jobType);
+    if (lane === undefined) return undefined;
+    lane.answers += 1;
+    return lane.answers < answersATry ? undefined : this.#try(jobType, lane);
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#takeBack?.();
-    this.#waiting.clear();
+    this.#lanes.clear();
+  }
+
+  #sweepLater(): void {
+    this.#takeBack ??= this.#clock.after(sweepMs, () => {
+      this.#takeBack = undefined;
+      for (const [type, lane] of this.#lanes) void this.#try(type, lane);
+      if (this.#lanes.size > 0) this.#sweepLater();
+    });
+  }
+
+  #try(jobType: string, lane: Lane): Promise<void> {
+    lane.answers = 0;
+    lane.trying ??= this.#empty(jobType, lane).finally(() => {
+      lane.trying = undefined;
+    });
+    return lane.trying;
+  }
+
+  /** Sends, in order, until one finds no room or none waits. */
+  async #empty(jobType: string, lane: Lane): Promise<void> {
+    for (let next = lane.waiting[lane.taken]; next !== undefined; next = lane.waiting[lane.taken]) {
+      const isDone = await this.#sendWaiting(jobType, next);
+      if (this.#isStopped) return;
+      if (!isDone) break;
+      next.done();
+      lane.taken += 1;
+    }
+    if (lane.taken === lane.waiting.length) this.#lanes.delete(jobType);
+    if (lane.taken * 2 < lane.waiting.length) return;
+    lane.waiting = lane.waiting.slice(lane.taken);
+    lane.taken = 0;
+  }
+
+  /** False when it has to wait on: there is no room, or its group cannot be read just now. */
+  async #sendWaiting(jobType: string, waiting: Waiting): Promise<boolean> {
+    try {
+      const publication = await waiting.message();
+      return publication === undefined || (await this.#send(jobType, publication));
+    } catch {
+      return false;
+    }
+  }
+
+  async #send(jobType: string, publication: Publication): Promise<boolean> {
+    try {
+      if (!this.#declared.has(jobType)) await this.#declare(jobType);
+      return (await this.#broker.publish(publication)) === 'confirmed';
+    } catch {
+      this.#declared.delete(jobType);
+      return false;
+    }
   }
 
   /** Once, whoever asks meanwhile. */

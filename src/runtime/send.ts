@@ -10,6 +10,7 @@ import { loadGroup } from './load.ts';
 import { sendMessage } from './mail.ts';
 import { rowKey } from './obligations.ts';
 import type { AttemptRow, Owed } from './obligations.ts';
+import type { Waiting } from './outlet.ts';
 import type { Ownership } from './ownership.ts';
 import { properties, publish } from './publish.ts';
 import type { Runtime } from './runtime.ts';
@@ -64,11 +65,7 @@ const send: {
     const publication = startMessage(runtime, own.partition, group, row);
     return runtime.outlet.start(row.job.type, publication, () => {
       own.owing.set(group.id, (own.owing.get(group.id) ?? 0) + 1);
-      runtime.outlet.later(row.job.type, async () => {
-        const isDone = await startAgain(runtime, own, group.id, row);
-        if (isDone) paid(own, group.id);
-        return isDone;
-      });
+      runtime.outlet.later(row.job.type, waitingStart(runtime, own, group.id, row));
     });
   },
   cancel: (runtime, _own, group, { row }) => {
@@ -87,18 +84,23 @@ const send: {
   message: sendMessage,
 };
 
-/** Tries a start again that found no room, if it is still owed. */
-async function startAgain(
+/** A start that found no room. Not made where the group is at hand: it would keep all of it in memory. */
+function waitingStart(
   runtime: Runtime,
   own: Ownership,
   id: string,
-  row: AttemptRow,
-): Promise<boolean> {
-  const place = { partition: own.partition, id };
-  const { group } = own.residents.get(id) ?? (await loadGroup(runtime, place));
-  const owed = group.obligations.attempts.get(rowKey(row.actor, row.key));
-  if (owed?.job.attempt !== row.job.attempt) return true;
-  return runtime.outlet.start(row.job.type, startMessage(runtime, own.partition, group, owed));
+  { actor, key, job: { attempt } }: AttemptRow,
+): Waiting {
+  return {
+    async message() {
+      const place = { partition: own.partition, id };
+      const { group } = own.residents.get(id) ?? (await loadGroup(runtime, place));
+      const owed = group.obligations.attempts.get(rowKey(actor, key));
+      if (owed?.job.attempt !== attempt) return undefined;
+      return startMessage(runtime, own.partition, group, owed);
+    },
+    done: () => paid(own, id),
+  };
 }
 
 /** One start less that the group waits to send. */

@@ -4,6 +4,7 @@ import type { Publication } from '../../src/ports/broker.ts';
 import { jobQueue } from '../../src/protocol/topology.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { Outlet } from '../../src/runtime/outlet.ts';
+import type { Waiting } from '../../src/runtime/outlet.ts';
 import { PartitionTimers } from '../../src/runtime/timers.ts';
 import { eventually } from '../kit/eventually.ts';
 import { FakeClock } from '../kit/fakeClock.ts';
@@ -129,50 +130,68 @@ describe('the outlet', () => {
     expect(await broker.backlog(jobQueue('work'))).toBe(1);
   });
 
-  it('sends what found no room when an answer makes some, one for each place', async () => {
+  /** A start that waits; `sent` lists those that need wait no more. */
+  const waitingAs = (n: number, sent: number[]): Waiting => ({
+    message: async () => start(n),
+    done: () => void sent.push(n),
+  });
+
+  it('sends what found no room in order, once enough of the queue was answered', async () => {
     const { broker, outlet, send } = await opened();
     for (let n = 0; n < 1000; n += 1) await send(n);
     expect(await send(1000)).toBe(false);
     const sent: number[] = [];
-    const again = (n: number) => async (): Promise<boolean> => {
-      const isSent = await send(n);
-      if (isSent) sent.push(n);
-      return isSent;
-    };
-    outlet.later('work', again(1000));
-    outlet.later('work', again(1001));
-    await outlet.room('work');
+    for (let n = 1000; n < 1200; n += 1) outlet.later('work', waitingAs(n, sent));
+    for (let n = 0; n < 100; n += 1) await outlet.room('work');
     expect(sent).toEqual([]);
     let taken = 0;
     const channel = await broker.consume(jobQueue('work'), {
-      prefetch: 1,
+      prefetch: 150,
       onClosed: () => undefined,
       onDelivery: () => void (taken += 1),
     });
-    await eventually(() => expect(taken).toBe(1));
+    await eventually(() => expect(taken).toBe(150));
+    expect(await send(1200)).toBe(false);
+    for (let n = 0; n < 99; n += 1) await outlet.room('work');
+    expect(sent).toEqual([]);
     await outlet.room('work');
-    expect(sent).toHaveLength(1);
+    expect(sent).toEqual(Array.from({ length: 150 }, (_, n) => 1000 + n));
     await channel.close();
+  });
+
+  it('forgets a start that is owed no more, and goes on to the next', async () => {
+    const { broker, clock, outlet, send } = await opened();
+    const sent: number[] = [];
+    outlet.later('work', { ...waitingAs(1, sent), message: async () => undefined });
+    outlet.later('work', waitingAs(2, sent));
+    clock.advance(30_000);
+    await eventually(() => expect(sent).toEqual([1, 2]));
+    expect(await send(3)).toBe(true);
+    expect(await broker.backlog(jobQueue('work'))).toBe(2);
   });
 
   it('tries again after 30 s though nothing is heard', async () => {
     const { clock, outlet } = await opened();
     const tries: number[] = [];
-    outlet.later('work', async () => {
+    const message = (): Promise<Publication> => {
       tries.push(clock.now());
-      return tries.length > 1;
+      return tries.length > 1 ? Promise.resolve(start(1)) : Promise.reject(new Error('busy'));
+    };
+    const sent: number[] = [];
+    outlet.later('work', { ...waitingAs(1, sent), message });
+    clock.advance(30_000);
+    await eventually(() => expect(tries).toHaveLength(1));
+    await eventually(() => {
+      clock.advance(30_000);
+      expect(sent).toEqual([1]);
     });
-    clock.advance(30_000);
-    await eventually(() => expect(clock.pending).toBe(1));
-    clock.advance(30_000);
-    expect(tries).toHaveLength(2);
   });
 
   it('keeps nothing once it has stopped', async () => {
     const { clock, outlet } = await opened();
-    outlet.later('work', async () => true);
+    outlet.later('work', waitingAs(1, []));
     outlet.stop();
-    outlet.later('work', async () => true);
+    outlet.later('work', waitingAs(1, []));
     expect(clock.pending).toBe(0);
   });
 });

@@ -53,7 +53,8 @@ const rules: readonly Rule[] = [
     from: 'src/gateway/',
     may: [
       ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
-      ...['machines/graph.ts', 'machines/chunks.ts', 'zod', 'ulid', 'node:crypto'],
+      ...['machines/graph.ts', 'machines/chunks.ts', 'src/runtime/nextTurn.ts'],
+      ...['zod', 'ulid', 'node:crypto'],
     ],
     mayTypes: ['machines/', 'pino'],
   },

@@ -8,6 +8,7 @@ import type { Blobs } from '../ports/blobs.ts';
 import { inlineBytes } from '../protocol/envelope.ts';
 import { sha256 } from '../protocol/hash.ts';
 import type { Named } from '../protocol/plans.ts';
+import { nextTurn } from '../runtime/nextTurn.ts';
 
 /** After so many chunks everybody else gets a turn of the event loop. */
 const chunksInARow = 4;
@@ -42,7 +43,7 @@ async function named(list: readonly unknown[], blobs: Blobs): Promise<Named> {
     const some = texts.map((text) => [sha256(text), text] as const);
     await blobs.put(new Map(some));
     hashes.push(...some.map(([hash]) => hash));
-    await new Promise(setImmediate);
+    await nextTurn();
   }
   return { size, chunks: hashes };
 }

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { PermanentError } from '../protocol/errors.ts';
 import type { Incoming } from './incoming.ts';
+import { nextTurn } from './nextTurn.ts';
+import { changeAt, placeAt } from './places.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import type { Freezer } from './snapshots.ts';
@@ -38,7 +40,7 @@ export async function withChunks(
   const parsed = jsonOf(message.body ?? '');
   const chunks = new Map<string, object>();
   for (const [path, item] of places) {
-    const named = namedSchema.safeParse(at(parsed, path));
+    const named = namedSchema.safeParse(placeAt(parsed, path));
     if (!named.success) continue;
     const chunkSchema = z.array(item);
     for (const hash of named.data.chunks) {
@@ -47,7 +49,7 @@ export async function withChunks(
       const where = `chunk ${hash} of "${path.join('.')}"`;
       if (error !== undefined) throw new PermanentError(`${where} does not fit: ${error.message}`);
       chunks.set(hash, chunk);
-      if (chunks.size % chunksInARow === 0) await new Promise(setImmediate);
+      if (chunks.size % chunksInARow === 0) await nextTurn();
     }
   }
   return { ...message, chunks };
@@ -60,38 +62,20 @@ export function withChunksInPlace<T extends object>(
   event: T,
 ): T {
   return placesIn(registry, message).reduce<T>(
-    (changed, [path]) => inPlace(changed, path, message.chunks) as T,
+    (changed, [path]) => changeAt(changed, path, (place) => chunked(place, message.chunks)) as T,
     event,
   );
 }
 
-function inPlace(
-  value: unknown,
-  [key, ...rest]: readonly string[],
-  chunks: Incoming['chunks'],
-): unknown {
-  if (key !== undefined) {
-    const record = value as Readonly<Record<string, unknown>>;
-    return { ...record, [key]: inPlace(record[key], rest, chunks) };
-  }
-  const named = namedSchema.safeParse(value);
-  if (!named.success) return value;
+function chunked(place: unknown, chunks: Incoming['chunks']): unknown {
+  const named = namedSchema.safeParse(place);
+  if (!named.success) return place;
   const found = named.data.chunks.map((hash) => {
     const chunk = chunks?.get(hash);
     if (chunk === undefined) throw new PermanentError(`chunk ${hash} is not at hand`);
     return chunk;
   });
   return { size: named.data.size, chunks: found };
-}
-
-function at(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (found, key) =>
-      typeof found === 'object' && found !== null
-        ? (found as Record<string, unknown>)[key]
-        : undefined,
-    value,
-  );
 }
 
 /** What is no JSON is refused where it is read against its schema. */

@@ -6,6 +6,7 @@ import type { Head } from '../ports/snapshots.ts';
 import type { TimerRow } from '../ports/timers.ts';
 import { rootState } from './group.ts';
 import type { Group } from './group.ts';
+import { nextTurn } from './nextTurn.ts';
 import { owesNothing } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
 import type { Resident } from './parking.ts';
@@ -17,8 +18,10 @@ import type { Frost } from './snapshots.ts';
 /** A group gets a snapshot after this many entries, more when it is large: n entries cost O(n) in all. */
 const entriesASnapshot = 64;
 
+/** After so many groups everybody else gets a turn of the event loop. */
+const groupsInARow = 50;
+
 type Settled = {
-  id: string;
   resident: Resident;
   head: Head;
   timers: TimerChanges;
@@ -28,18 +31,17 @@ type Settled = {
 /** What the timer index lacks, what it has too much, and what it then holds. */
 type TimerChanges = { put: TimerRow[]; remove: TimerRow[]; rows: ReadonlyMap<string, TimerRow> };
 
-/** Writes what is due for the groups whose entries are all released; the others wait for the next. */
+/** Writes what is due for the groups that have changed, as all that is released of them leaves them. */
 export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void> {
   const { store } = runtime;
   const { released } = own;
-  const fresh = new Map<string, string>();
-  const settled = [...own.touched].flatMap((id) => settle(runtime, own, { id, released, fresh }));
-  await Promise.all([
-    store.blobs.put(fresh),
-    ...settled.map(({ frost }) =>
-      frost === undefined ? undefined : store.snapshots.put(frost.snapshot),
-    ),
-  ]);
+  const touched = [...own.touched.values()];
+  own.touched.clear();
+  const settled: Settled[] = [];
+  for (const resident of touched) {
+    if (resident.group.seq > 0) settled.push(await settle(runtime, own, resident));
+    if (settled.length % groupsInARow === 0) await nextTurn();
+  }
   await Promise.all([
     store.snapshots.putHeads(settled.map(({ head }) => head)),
     store.timers.put(settled.flatMap(({ timers }) => timers.put)),
@@ -55,23 +57,26 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   for (const item of settled) finish(own, item);
 }
 
-function settle(
-  runtime: Runtime,
-  own: Ownership,
-  { id, released, fresh }: { id: string; released: number; fresh: Map<string, string> },
-): Settled[] {
-  const resident = own.residents.get(id);
-  if (resident !== undefined && resident.offset > released) return [];
-  own.touched.delete(id);
-  if (resident === undefined || resident.group.seq === 0) return [];
+/** Says what is to be stored of a group; its snapshot, if one is due, is on its way when this resolves. */
+async function settle(runtime: Runtime, own: Ownership, touched: Resident): Promise<Settled> {
+  // What was stored since the group was touched is known only to the one in memory.
+  const { snapshotSeq, timerRows } = own.residents.get(touched.group.id) ?? touched;
+  const resident = { ...touched, snapshotSeq, timerRows };
   const frost = isSnapshotDue(resident)
-    ? runtime.freezer.freeze(resident.group, resident.snapshotSeq)
+    ? await runtime.freezer.freeze(resident.group, snapshotSeq)
     : undefined;
-  for (const [hash, text] of frost?.fresh ?? []) fresh.set(hash, text);
-  const snapshotSeq = frost?.snapshot.seq ?? resident.snapshotSeq;
-  const head = headOf(runtime.registry, own.partition, resident, snapshotSeq);
+  if (frost !== undefined) {
+    await runtime.store.blobs.put(frost.fresh);
+    await runtime.store.snapshots.put(frost.snapshot);
+  }
+  const head = headOf(
+    runtime.registry,
+    own.partition,
+    resident,
+    frost?.snapshot.seq ?? snapshotSeq,
+  );
   const timers = timerChanges(own.partition, resident);
-  return [{ id, resident, head, timers, ...(frost !== undefined && { frost }) }];
+  return { resident, head, timers, ...(frost !== undefined && { frost }) };
 }
 
 function isSnapshotDue({ group, snapshotSeq, parked }: Resident): boolean {
@@ -119,8 +124,9 @@ function timerChanges(partition: number, { group, timerRows }: Resident): TimerC
 }
 
 /** Notes what is stored now; a group that owes nothing needs no memory. */
-function finish(own: Ownership, { id, resident, frost, timers }: Settled): void {
+function finish(own: Ownership, { resident, frost, timers }: Settled): void {
   frost?.stored();
+  const { id } = resident.group;
   const now = own.residents.get(id);
   if (now === undefined) return;
   const isUnchanged = now.offset === resident.offset;

@@ -35,7 +35,7 @@ export async function commit(
     // Memory ran ahead of the journal: what was turned from the refused entry on is loaded again.
     for (const { message } of turned.slice(place)) own.residents.delete(message?.group ?? '');
     stand(runtime, own, entries.slice(0, thrown.index));
-    const { entry: _, ...rest } = refused;
+    const { entry: _entry, resident: _resident, ...rest } = refused;
     const judged = { verdict: 'rejected', reason: thrown.message, code: 'document' } as const;
     return {
       committed: { committed: [...turned.slice(0, place), { ...rest, judged }] },

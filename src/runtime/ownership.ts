@@ -33,8 +33,8 @@ export type Ownership = {
   /** Of the newest entry; time never runs backwards in a partition. */
   at: number;
   readonly residents: Map<string, Resident>;
-  /** Groups changed since their head was stored. */
-  readonly touched: Set<string>;
+  /** Groups changed since their head was stored, as their newest released entry left them. */
+  readonly touched: Map<string, Resident>;
   /** Groups in the batch that is being committed, as they were before it. */
   readonly uncommitted: Map<string, Resident>;
   /** Groups whose starts found no room, and how many. */
@@ -71,7 +71,7 @@ export async function own(
     released,
     at: claim.at,
     residents: new Map(),
-    touched: new Set(),
+    touched: new Map(),
     uncommitted: new Map(),
     owing: new Map(),
   };
@@ -175,7 +175,7 @@ async function recover(runtime: Runtime, ownership: Ownership, id: string): Prom
     },
   );
   ownership.residents.set(id, resident);
-  ownership.touched.add(id);
+  ownership.touched.set(id, resident);
   if (resident.parked !== undefined) {
     runtime.log.error({ request: id, reason: resident.parked }, 'parked');
     return;

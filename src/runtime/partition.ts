@@ -153,7 +153,9 @@ export class PartitionHost {
         await checkpoint(this.#runtime, ownership);
         if (ownership.touched.size > 0) this.#scheduleCheckpoint();
       } catch (err) {
-        for (const id of touched) ownership.touched.add(id);
+        for (const [id, resident] of touched) {
+          if (!ownership.touched.has(id)) ownership.touched.set(id, resident);
+        }
         this.#runtime.log.warn(
           { err, partition: this.#partition },
           'checkpoint failed; trying again',

@@ -24,10 +24,10 @@ export async function release(
   for (const item of committed) releaseOne(runtime, own, item, sending);
   await Promise.all(sending);
   await tellSenders(runtime, own, batch);
-  for (const { message, entry } of committed) {
-    if (message === undefined || entry === undefined) continue;
+  for (const { entry, resident } of committed) {
+    if (entry === undefined || resident === undefined) continue;
     own.released = entry.offset;
-    own.touched.add(message.group);
+    own.touched.set(resident.group.id, resident);
   }
   return { released: committed };
 }

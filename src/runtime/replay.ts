@@ -25,7 +25,7 @@ export async function verifyGroup(
   const verified = { id: place.id, entries: whole.group.seq };
   if (whole.isBroken === true) return { ...verified, difference: whole.parked ?? 'unknown' };
   if (stored === undefined) return verified;
-  const again = loader.freezer.freeze(half.group, stored.parent ?? 0).snapshot;
+  const again = (await loader.freezer.freeze(half.group, stored.parent ?? 0)).snapshot;
   if (again.hash === stored.hash) return verified;
   return {
     ...verified,

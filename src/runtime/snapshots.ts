@@ -9,6 +9,8 @@ import type { StoredSnapshot } from '../ports/snapshots.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
 import type { Group } from './group.ts';
+import { nextTurn } from './nextTurn.ts';
+import { changeAt, placeAt, placesOf } from './places.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { rowKey } from './obligations.ts';
@@ -22,7 +24,7 @@ const inlineChunk = 1024;
 
 export type Freezer = {
   /** The snapshot, and the texts that are not stored yet; `stored` is to be called once they are. */
-  freeze(group: Group, parent: number): Frost;
+  freeze(group: Group, parent: number): Promise<Frost>;
   /** Throws MillraceError `store` when hash, version or chunks are not right. */
   thaw(stored: StoredSnapshot): Promise<Group>;
   /** The chunk of this hash; a snapshot that holds it writes it no more. */
@@ -31,8 +33,11 @@ export type Freezer = {
 
 export type Frost = { snapshot: StoredSnapshot; fresh: Map<string, string>; stored(): void };
 
-/** Chunks that are to be stored, by hash. */
-type Fresh = Map<string, { chunk: object; text: string }>;
+/** After so many chunks everybody else gets a turn of the event loop. */
+const chunksInARow = 4;
+
+/** One freezing: what it has named so far, and the texts that are to be stored, by hash. */
+type Freezing = { names: Map<object, unknown>; fresh: Map<string, string> };
 
 const stateSchema = z.object({
   root: z.string(),
@@ -54,14 +59,29 @@ type Frozen = z.infer<typeof stateSchema>;
 export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
   const stored = new WeakMap<object, string>();
 
-  const freezeChunk = (chunk: object, fresh: Fresh): unknown => {
-    const known = stored.get(chunk);
+  /** Its name, or the chunk itself when it is short. */
+  const nameOf = (chunk: object, { names, fresh }: Freezing): unknown => {
+    const known = stored.get(chunk) ?? names.get(chunk);
     if (known !== undefined) return known;
     const text = JSON.stringify(chunk);
-    if (text.length < inlineChunk) return chunk;
-    const hash = sha256(text);
-    fresh.set(hash, { chunk, text });
-    return hash;
+    const name = text.length < inlineChunk ? chunk : sha256(text);
+    names.set(chunk, name);
+    if (typeof name === 'string') fresh.set(name, text);
+    return name;
+  };
+
+  const freezeChunks = async (
+    chunks: readonly object[],
+    freezing: Freezing,
+  ): Promise<unknown[]> => {
+    const frozen: unknown[] = [];
+    for (const chunk of chunks) {
+      const before = freezing.fresh.size;
+      frozen.push(nameOf(chunk, freezing));
+      const isNew = freezing.fresh.size > before;
+      if (isNew && freezing.fresh.size % chunksInARow === 0) await nextTurn();
+    }
+    return frozen;
   };
 
   const chunkOf = async (hash: string): Promise<object> => {
@@ -70,19 +90,25 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
     return chunk;
   };
 
-  const thawChunk = (chunk: unknown): unknown =>
-    typeof chunk === 'string' ? chunkOf(chunk) : chunk;
+  const thawChunks = async (chunks: readonly unknown[]): Promise<unknown[]> => {
+    const thawed: unknown[] = [];
+    for (const chunk of chunks) {
+      thawed.push(typeof chunk === 'string' ? await chunkOf(chunk) : chunk);
+      if (thawed.length % chunksInARow === 0) await nextTurn();
+    }
+    return thawed;
+  };
 
-  const freezeActor = (address: string, snapshot: AnyMachineSnapshot, fresh: Fresh): unknown => {
+  const freezeActor = async (
+    address: string,
+    snapshot: AnyMachineSnapshot,
+    freezing: Freezing,
+  ): Promise<unknown> => {
     const { definition, stepper } = registry.kind(kindOf(address));
     let context: unknown = snapshot.context;
     for (const keys of placesOf(context, definition.chunked)) {
-      context = change(context, keys, (place) => {
-        const chunks = (place as { chunks: object[] }).chunks.map((chunk) =>
-          freezeChunk(chunk, fresh),
-        );
-        return { ...(place as object), chunks };
-      });
+      const chunks = await freezeChunks(chunksAt(context, keys), freezing);
+      context = changeAt(context, keys, (place) => ({ ...(place as object), chunks }));
     }
     return stepper.persist(withContext(snapshot, context));
   };
@@ -101,37 +127,32 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         : migrated(kind, definition.migrate, persisted, { from, version });
     let context: unknown = (current as { context: unknown }).context;
     for (const keys of placesOf(context, definition.chunked)) {
-      const place = keys.reduce<unknown>(
-        (at, key) => (at as Record<string, unknown>)[key],
-        context,
-      );
-      const chunks = await Promise.all((place as { chunks: unknown[] }).chunks.map(thawChunk));
-      context = change(context, keys, (old) => ({ ...(old as object), chunks }));
+      const chunks = await thawChunks(chunksAt(context, keys));
+      context = changeAt(context, keys, (old) => ({ ...(old as object), chunks }));
     }
     return stepper.restore({ ...(current as object), context });
   };
 
   return {
     chunk: chunkOf,
-    freeze(group, parent) {
-      const fresh: Fresh = new Map();
+    async freeze(group, parent) {
+      const freezing: Freezing = { names: new Map(), fresh: new Map() };
       const { obligations, values } = group;
+      const actors: Record<string, unknown> = {};
+      for (const [address, snapshot] of byKey(group.actors)) {
+        actors[address] = await freezeActor(address, snapshot, freezing);
+      }
       const state: Frozen = {
         root: group.root,
         createdAt: group.createdAt,
-        actors: Object.fromEntries(
-          byKey(group.actors).map(([address, snapshot]) => [
-            address,
-            freezeActor(address, snapshot, fresh),
-          ]),
-        ),
+        actors,
         attempts: byKey(obligations.attempts).map(([, row]) => row),
         timers: byKey(obligations.timers).map(([, row]) => row),
         commands: [...obligations.commands],
         ...frozenMessages(obligations),
         values: {
           length: values.length,
-          chunks: values.chunks.map((chunk) => freezeChunk(chunk, fresh)),
+          chunks: await freezeChunks(values.chunks, freezing),
         },
       };
       const text = JSON.stringify(state);
@@ -146,9 +167,11 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
       };
       return {
         snapshot,
-        fresh: new Map([...fresh].map(([name, { text }]) => [name, text])),
+        fresh: freezing.fresh,
         stored: () => {
-          for (const [name, { chunk }] of fresh) stored.set(chunk, name);
+          for (const [chunk, name] of freezing.names) {
+            if (typeof name === 'string') stored.set(chunk, name);
+          }
         },
       };
     },
@@ -165,7 +188,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
       for (const [address, persisted] of Object.entries(frozen.actors)) {
         actors.push([address, await thawActor(address, persisted, versions)]);
       }
-      const chunks = await Promise.all(frozen.values.chunks.map(thawChunk));
+      const chunks = await thawChunks(frozen.values.chunks);
       return {
         id,
         seq,
@@ -216,28 +239,9 @@ function migrated(
   );
 }
 
-/** The chunked places that a context has: a `*` in a path stands for every key. */
-function placesOf(context: unknown, paths: readonly string[] = []): string[][] {
-  return paths.flatMap((path) => expand(context, path.split('.')));
-}
-
-function expand(value: unknown, [key, ...rest]: readonly string[]): string[][] {
-  if (key === undefined) return [[]];
-  const record = value as Record<string, unknown>;
-  const keys = key === '*' ? Object.keys(record) : [key];
-  return keys.flatMap((name) => expand(record[name], rest).map((tail) => [name, ...tail]));
-}
-
-/** A copy of `value` with the place at `path` changed. */
-function change(
-  value: unknown,
-  path: readonly string[],
-  edit: (place: unknown) => unknown,
-): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return edit(value);
-  const record = value as Record<string, unknown>;
-  return { ...record, [key]: change(record[key], rest, edit) };
+/** A cast: the actor has declared that chunks are there. */
+function chunksAt(context: unknown, path: readonly string[]): readonly object[] {
+  return (placeAt(context, path) as { chunks: object[] }).chunks;
 }
 
 /** The same snapshot over another context; only good for `persist`. */

@@ -19,6 +19,8 @@ export type Turned = {
   message?: Incoming;
   judged: Judged | { verdict: 'rejected'; reason: string; code: string };
   entry?: Entry;
+  /** The group as the entry leaves it. */
+  resident?: Resident;
 };
 
 /** Judges each message in order; pure but for the ownership's memory, which runs ahead until the commit. */
@@ -40,8 +42,9 @@ export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loa
     const entry = entryOf(own, { message, judged, resident, offset });
     const next = judged.verdict === 'parked' ? keep(judged.next, entry, message.body) : judged.next;
     if (!own.uncommitted.has(message.group)) own.uncommitted.set(message.group, resident);
-    own.residents.set(message.group, { ...next, offset });
-    return { arrival, message, judged, entry };
+    const left = { ...next, offset };
+    own.residents.set(message.group, left);
+    return { arrival, message, judged, entry, resident: left };
   });
 }
 

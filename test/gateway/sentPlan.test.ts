@@ -73,7 +73,7 @@ describe('a large plan', () => {
     await eventually(() => expect(starts).toHaveLength(1));
     expect(starts[0]).toMatchObject({ jobId: 'job-0', args: { text: 'x'.repeat(50) } });
     const { group } = await rig.host.group('g');
-    const { fresh } = rig.runtime.freezer.freeze(group, 0);
+    const { fresh } = await rig.runtime.freezer.freeze(group, 0);
     expect([...fresh.keys()].filter((hash) => stored.includes(hash))).toEqual([]);
     await rig.stop();
     const again = await open();

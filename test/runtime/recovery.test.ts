@@ -149,8 +149,10 @@ describe('a start whose queue is full', () => {
     rig.clock.advance(30_000);
     await eventually(() => expect(bodies.at(-1)).toContain('g/task/main/attempt/1'));
     await rig.tell('g', 'task.poke', { by: 1 });
-    rig.clock.advance(200);
-    await eventually(() => expect(owing.at(-1)).toEqual([]));
+    await eventually(() => {
+      rig.clock.advance(200);
+      expect(owing.at(-1)).toEqual([]);
+    });
     await rig.stop();
   });
 

@@ -61,7 +61,7 @@ function freezer(story: Story) {
 }
 
 async function thawed(story: Story): Promise<Group> {
-  const { snapshot, fresh } = freezer(story).freeze(story.resident.group, 0);
+  const { snapshot, fresh } = await freezer(story).freeze(story.resident.group, 0);
   await store.blobs.put(fresh);
   const copy = JSON.parse(JSON.stringify(snapshot)) as StoredSnapshot;
   return freezer(story).thaw(copy);
@@ -91,8 +91,8 @@ describe('a frozen group', () => {
     }
     expect(again.journal).toEqual(story.journal);
     expect(again.resident.group.obligations).toEqual(story.resident.group.obligations);
-    expect(freezer(again).freeze(again.resident.group, 0).snapshot.hash).toBe(
-      freezer(story).freeze(story.resident.group, 0).snapshot.hash,
+    expect((await freezer(again).freeze(again.resident.group, 0)).snapshot.hash).toBe(
+      (await freezer(story).freeze(story.resident.group, 0)).snapshot.hash,
     );
   });
 
@@ -101,31 +101,31 @@ describe('a frozen group', () => {
     const chunks = ['a', 'b', 'c'].map((letter) => [letter.repeat(2000)]);
     story.tell(command('list.create', { chunks }));
     const ours = freezer(story);
-    const first = ours.freeze(story.resident.group, 0);
+    const first = await ours.freeze(story.resident.group, 0);
     expect(first.fresh.size).toBe(3);
     expect(first.snapshot.state).not.toContain('aaa');
     await store.blobs.put(first.fresh);
     first.stored();
     story.tell(command('list.change', { chunk: 1, text: 'x'.repeat(2000) }));
-    const second = ours.freeze(story.resident.group, 1);
+    const second = await ours.freeze(story.resident.group, 1);
     expect([...second.fresh.values()]).toEqual([JSON.stringify(['x'.repeat(2000)])]);
     const group = await ours.thaw(first.snapshot);
     expect(group.actors.get('task/main')?.context).toEqual({ items: { size: 3, chunks } });
-    expect(ours.freeze(group, 0).fresh.size).toBe(0);
+    expect((await ours.freeze(group, 0)).fresh.size).toBe(0);
   });
 
-  it('gives its chunks again until somebody says that they are stored', () => {
+  it('gives its chunks again until somebody says that they are stored', async () => {
     const story = new Story([listActor]);
     story.tell(command('list.create', { chunks: [['a'.repeat(2000)]] }));
     const ours = freezer(story);
-    expect(ours.freeze(story.resident.group, 0).fresh.size).toBe(1);
-    expect(ours.freeze(story.resident.group, 0).fresh.size).toBe(1);
+    expect((await ours.freeze(story.resident.group, 0)).fresh.size).toBe(1);
+    expect((await ours.freeze(story.resident.group, 0)).fresh.size).toBe(1);
   });
 
   it('that does not match its hash is refused', async () => {
     const story = new Story();
     story.tell(command('task.create'));
-    const { snapshot } = freezer(story).freeze(story.resident.group, 0);
+    const { snapshot } = await freezer(story).freeze(story.resident.group, 0);
     const damaged = { ...snapshot, state: snapshot.state.replace('idle', 'busy') };
     await expect(freezer(story).thaw(damaged)).rejects.toThrow(
       'snapshot g/1 does not match its hash; the store file is damaged',
@@ -139,7 +139,7 @@ describe('a snapshot of an older version', () => {
     story.tell(command('task.create'), day);
     story.tell(command('task.poke', { by: 3 }), day);
     await store.journal.append(story.journal);
-    await store.snapshots.put(freezer(story).freeze(story.resident.group, 0).snapshot);
+    await store.snapshots.put((await freezer(story).freeze(story.resident.group, 0)).snapshot);
     const registry = createRegistry([taskActor(options)]);
     const resident = await loadGroup(
       { store, registry, freezer: createFreezer(registry, store.blobs) },

@@ -26,7 +26,9 @@ export function sqliteBlobs(connection: Connection, queue: CommitQueue): Blobs {
   return {
     async put(texts) {
       await Promise.all(
-        [...texts].map(([hash, text]) => queue.later('blobs', () => write(hash, text))),
+        [...texts].map(([hash, text]) =>
+          queue.later('blobs', () => write(hash, text), text.length),
+        ),
       );
     },
     async get(hash) {

@@ -16,9 +16,11 @@ type Append = {
   reject(error: Error): void;
 };
 
-type Item = Append | { table: Lazy; write(): void };
+type Item = Append | { table: Lazy; bytes: number; write(): void };
 
 const idleMs = 25;
+/** A transaction holds about so many bytes of lazy writes; more would hold up the event loop. */
+const transactionBytes = 1024 * 1024;
 const retryMs = 1000;
 
 /** SQLITE_TOOBIG, _CONSTRAINT, _MISMATCH and _RANGE: they end a statement, not the transaction. */
@@ -44,6 +46,8 @@ export class CommitQueue {
   commits = 0;
   readonly #connection: Connection;
   #items: Item[] = [];
+  /** Of the lazy writes that wait. */
+  #bytes = 0;
   #dirty = new Set<Lazy>();
   #refused: Error[] = [];
   #turn: NodeJS.Immediate | undefined;
@@ -63,23 +67,28 @@ export class CommitQueue {
     });
   }
 
-  /** Queues a write that may wait; resolves at once, as its place in the order is all that is promised. */
-  later(table: Lazy, write: () => void): Promise<void> {
+  /**
+   * Queues a write that may wait; resolves at once, as its place in the order is all that is promised.
+   * `bytes`: about how much it writes, if that is much.
+   */
+  later(table: Lazy, write: () => void, bytes = 0): Promise<void> {
     if (this.#closed) return Promise.reject(this.#closedError());
-    this.#items.push({ table, write });
+    this.#items.push({ table, bytes, write });
     this.#dirty.add(table);
-    this.#wait(idleMs);
+    this.#bytes += bytes;
+    if (this.#bytes > transactionBytes) this.#turn ??= setImmediate(() => this.#attempt());
+    else this.#wait(idleMs);
     return Promise.resolve();
   }
 
   /** Before a read: writes what waits if any of it concerns this table. */
   settle(table: Lazy): void {
-    if (this.#dirty.has(table)) this.#commit();
+    while (this.#dirty.has(table)) this.#commit();
   }
 
   /** Writes all that waits; throws TransientError, or the refusal of a lazy write since the last flush. */
   flush(): void {
-    this.#commit();
+    while (this.#items.length > 0) this.#commit();
     const refused = this.#refused;
     this.#refused = [];
     if (refused.length > 0) {
@@ -119,11 +128,11 @@ export class CommitQueue {
     }
   }
 
+  /** One transaction of what waits longest: all of it, or about as much as is good for one. */
   #commit(): void {
     this.#clearTimers();
-    const items = this.#items;
+    const items = this.#takeSome();
     if (items.length === 0) return;
-    this.#items = [];
     let settled: (() => void)[];
     try {
       settled = this.#transaction(items);
@@ -131,8 +140,20 @@ export class CommitQueue {
       throw this.#undo(items, error);
     }
     this.commits += 1;
-    this.#dirty.clear();
+    if (this.#items.length === 0) this.#dirty.clear();
+    else this.#turn ??= setImmediate(() => this.#attempt());
     for (const settle of settled) settle();
+  }
+
+  #takeSome(): Item[] {
+    let [end, bytes] = [0, 0];
+    for (; end < this.#items.length && bytes <= transactionBytes; end += 1) {
+      bytes += bytesOf(this.#items[end]);
+    }
+    const taken = this.#items.slice(0, end);
+    this.#items = this.#items.slice(end);
+    this.#bytes -= bytes;
+    return taken;
   }
 
   // A statement that fails undoes only itself, so an append needs no savepoint to keep what it wrote before.
@@ -175,6 +196,7 @@ export class CommitQueue {
       else item.reject(failure);
     }
     this.#items = [...waiting, ...this.#items];
+    this.#bytes += waiting.reduce((sum, item) => sum + bytesOf(item), 0);
     if (this.#items.length > 0) this.#wait(retryMs);
     if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK');
     return failure;
@@ -183,6 +205,10 @@ export class CommitQueue {
   #closedError(): TransientError {
     return new TransientError(`The store ${this.#connection.path} is closed; open it again.`);
   }
+}
+
+function bytesOf(item: Item | undefined): number {
+  return item !== undefined && 'table' in item ? item.bytes : 0;
 }
 
 function unavailable(path: string, cause: unknown): TransientError {

@@ -8,8 +8,9 @@ import type { Blobs } from '../ports/blobs.ts';
 import type { StoredSnapshot } from '../ports/snapshots.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
+import { ChunkKeeper } from './chunkKeeper.ts';
+import type { Freezing } from './chunkKeeper.ts';
 import type { Group } from './group.ts';
-import { nextTurn } from './nextTurn.ts';
 import { changeAt, placeAt, placesOf } from './places.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
@@ -18,9 +19,6 @@ import { Table } from './table.ts';
 import type { AttemptRow, HeldTimer, Obligations, SeenCommand } from './obligations.ts';
 import type { OutboxRow, Place } from './outbox.ts';
 import type { Values } from './values.ts';
-
-/** Chunks whose text is shorter stay inside the snapshot. */
-const inlineChunk = 1024;
 
 export type Freezer = {
   /** The snapshot, and the texts that are not stored yet; `stored` is to be called once they are. */
@@ -32,12 +30,6 @@ export type Freezer = {
 };
 
 export type Frost = { snapshot: StoredSnapshot; fresh: Map<string, string>; stored(): void };
-
-/** After so many chunks everybody else gets a turn of the event loop. */
-const chunksInARow = 4;
-
-/** One freezing: what it has named so far, and the texts that are to be stored, by hash. */
-type Freezing = { names: Map<object, unknown>; fresh: Map<string, string> };
 
 const stateSchema = z.object({
   root: z.string(),
@@ -57,47 +49,7 @@ type Frozen = z.infer<typeof stateSchema>;
 
 /** `blobs` serve thawing only. */
 export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
-  const stored = new WeakMap<object, string>();
-
-  /** Its name, or the chunk itself when it is short. */
-  const nameOf = (chunk: object, { names, fresh }: Freezing): unknown => {
-    const known = stored.get(chunk) ?? names.get(chunk);
-    if (known !== undefined) return known;
-    const text = JSON.stringify(chunk);
-    const name = text.length < inlineChunk ? chunk : sha256(text);
-    names.set(chunk, name);
-    if (typeof name === 'string') fresh.set(name, text);
-    return name;
-  };
-
-  const freezeChunks = async (
-    chunks: readonly object[],
-    freezing: Freezing,
-  ): Promise<unknown[]> => {
-    const frozen: unknown[] = [];
-    for (const chunk of chunks) {
-      const before = freezing.fresh.size;
-      frozen.push(nameOf(chunk, freezing));
-      const isNew = freezing.fresh.size > before;
-      if (isNew && freezing.fresh.size % chunksInARow === 0) await nextTurn();
-    }
-    return frozen;
-  };
-
-  const chunkOf = async (hash: string): Promise<object> => {
-    const chunk = JSON.parse(await blobs.get(hash)) as object;
-    stored.set(chunk, hash);
-    return chunk;
-  };
-
-  const thawChunks = async (chunks: readonly unknown[]): Promise<unknown[]> => {
-    const thawed: unknown[] = [];
-    for (const chunk of chunks) {
-      thawed.push(typeof chunk === 'string' ? await chunkOf(chunk) : chunk);
-      if (thawed.length % chunksInARow === 0) await nextTurn();
-    }
-    return thawed;
-  };
+  const keeper = new ChunkKeeper(blobs);
 
   const freezeActor = async (
     address: string,
@@ -107,7 +59,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
     const { definition, stepper } = registry.kind(kindOf(address));
     let context: unknown = snapshot.context;
     for (const keys of placesOf(context, definition.chunked)) {
-      const chunks = await freezeChunks(chunksAt(context, keys), freezing);
+      const chunks = await keeper.freeze(chunksAt(context, keys), freezing);
       context = changeAt(context, keys, (place) => ({ ...(place as object), chunks }));
     }
     return stepper.persist(withContext(snapshot, context));
@@ -127,14 +79,14 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         : migrated(kind, definition.migrate, persisted, { from, version });
     let context: unknown = (current as { context: unknown }).context;
     for (const keys of placesOf(context, definition.chunked)) {
-      const chunks = await thawChunks(chunksAt(context, keys));
+      const chunks = await keeper.thaw(chunksAt(context, keys));
       context = changeAt(context, keys, (old) => ({ ...(old as object), chunks }));
     }
     return stepper.restore({ ...(current as object), context });
   };
 
   return {
-    chunk: chunkOf,
+    chunk: (hash) => keeper.chunk(hash),
     async freeze(group, parent) {
       const freezing: Freezing = { names: new Map(), fresh: new Map() };
       const { obligations, values } = group;
@@ -152,7 +104,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         ...frozenMessages(obligations),
         values: {
           length: values.length,
-          chunks: await freezeChunks(values.chunks, freezing),
+          chunks: await keeper.freeze(values.chunks, freezing),
         },
       };
       const text = JSON.stringify(state);
@@ -168,11 +120,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
       return {
         snapshot,
         fresh: freezing.fresh,
-        stored: () => {
-          for (const [chunk, name] of freezing.names) {
-            if (typeof name === 'string') stored.set(chunk, name);
-          }
-        },
+        stored: () => keeper.stored(freezing),
       };
     },
 
@@ -188,7 +136,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
       for (const [address, persisted] of Object.entries(frozen.actors)) {
         actors.push([address, await thawActor(address, persisted, versions)]);
       }
-      const chunks = await thawChunks(frozen.values.chunks);
+      const chunks = await keeper.thaw(frozen.values.chunks);
       return {
         id,
         seq,

@@ -3,11 +3,9 @@
  * only importer of adapters and actors.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { monotonicFactory } from 'ulid';
 import { builtInActors } from '../actors/index.ts';
 import { openSmqpBroker } from './adapters/smqp/broker.ts';
 import { lockFolder } from './adapters/sqlite/lock.ts';
@@ -18,8 +16,11 @@ import { createClient } from './client.ts';
 import type { Client } from './client.ts';
 import { toConfig } from './config.ts';
 import type { Config, MillraceOptions } from './config.ts';
+import { listenForControl } from './control/listener.ts';
+import { socketName } from './control/socketPath.ts';
 import { planAsked } from './gateway/asked.ts';
 import { openLink } from './link.ts';
+import { newId } from './newId.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Store } from './ports/store.ts';
@@ -33,6 +34,7 @@ import type { Registry } from './runtime/registry.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createFreezer } from './runtime/snapshots.ts';
 import { TrackerThread } from './tracker/thread.ts';
+import { version } from './version.ts';
 import { createWorker } from './worker/worker.ts';
 
 /** A host with a worker and a client, in this process. */
@@ -55,13 +57,6 @@ export type Ports = {
 
 /** Beside this file, in the sources and when they are built. */
 const trackerEntry = new URL(`./trackerThread${extname(import.meta.url)}`, import.meta.url);
-
-const newUlid = monotonicFactory();
-
-/** Request ids are ULIDs in small letters: time-ordered, 26 characters. */
-function newId(): string {
-  return newUlid().toLowerCase();
-}
 
 const embedded: Ports = {
   openStore: ({ data, partitions }) => openSqliteStore({ path: join(data, storeFile), partitions }),
@@ -97,7 +92,6 @@ export function createMillrace(options: MillraceOptions, given: Partial<Ports> =
 type Running = { client: Client; stop(): Promise<void> };
 
 async function run(config: Config, registry: Registry, ports: Ports): Promise<Running> {
-  mkdirSync(config.data, { recursive: true });
   const lock = lockFolder(config.data);
   const closers: (() => unknown)[] = [
     () => {
@@ -116,6 +110,8 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
   };
   try {
     const { clock, log } = ports;
+    const control = await listenForControl(join(config.data, socketName), log);
+    closers.push(() => control.close());
     const store = ports.openStore(config);
     closers.push(() => store.close());
     const broker = ports.openBroker();
@@ -177,9 +173,29 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       plan: (asked) => planAsked(asked, { chains: config.chains, jobs, blobs: store.blobs }),
     });
     closers.push(() => link.close());
+    const since = clock.now();
+    control.open({
+      link,
+      log,
+      info: () => ({ ...infoOf(config), since, running: worker.running() }),
+    });
+    closers.push(() => {
+      control.refuse();
+    });
     return { client: createClient(link), stop: close };
   } catch (thrown) {
     await close();
     throw thrown;
   }
+}
+
+/** What a host says of itself, as far as it stays the same. */
+function infoOf({ data, jobs, chains }: Config) {
+  return {
+    pid: process.pid,
+    version,
+    data,
+    jobs: jobs.map(({ type }) => type),
+    chains: chains.map(({ type }) => type),
+  };
 }

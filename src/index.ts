@@ -1,6 +1,8 @@
 /** The public API: explicit names, nothing starred. */
 export { createMillrace } from './compose.ts';
 export type { Millrace } from './compose.ts';
+export { connect } from './connect.ts';
+export type { ConnectOptions, RemoteClient } from './connect.ts';
 export { defineConfig } from './config.ts';
 export type { MillraceOptions } from './config.ts';
 export { defineChain, defineJob, RetryAfter, Stopped } from './definitions.ts';
@@ -11,7 +13,7 @@ export type {
   JobHandle,
   PlanContext,
 } from './definitions.ts';
-export type { Client, Request, StartOptions } from './client.ts';
+export type { Client, Committed, Request, StartOptions } from './client.ts';
 export type { RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 export { MillraceError } from './protocol/errors.ts';
 export type { ErrorCode } from './protocol/errors.ts';

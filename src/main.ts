@@ -5,6 +5,9 @@ import { runCli } from './cli/program.ts';
 const code = await runCli(process.argv, {
   host: async (config, ports) => (await import('./compose.ts')).createMillrace(config, ports),
   openReader: async (config) => (await import('./openReader.ts')).openReader(config),
+  connect: async (config) =>
+    (await import('./connect.ts')).openConnection(config, { patienceMs: 5000 }),
+  hostOf: async (config) => (await import('./connect.ts')).hostOf(config),
   millrace: () => import('./index.ts'),
 });
 // What is left open, such as a handler that ignores its signal, must not keep the program.

@@ -73,6 +73,20 @@ const rules: readonly Rule[] = [
     mayTypes: ['src/link.ts', 'src/reader.ts'],
   },
   {
+    from: 'src/control/',
+    may: ['src/control/', 'src/protocol/', 'fastify', 'zod', 'node:'],
+    mayTypes: ['src/link.ts', 'src/reader.ts', 'pino'],
+  },
+  { from: 'src/newId.ts', may: ['ulid'] },
+  {
+    from: 'src/connect.ts',
+    may: [
+      ...['src/control/', 'src/client.ts', 'src/config.ts', 'src/newId.ts', 'src/openReader.ts'],
+      'node:',
+    ],
+    mayTypes: ['src/link.ts'],
+  },
+  {
     from: 'src/link.ts',
     may: ['src/ports/', 'src/protocol/', 'zod'],
     mayTypes: ['src/definitions.ts', 'src/reader.ts', 'src/runtime/feed.ts'],
@@ -121,15 +135,18 @@ const rules: readonly Rule[] = [
         'node:',
       ],
     ],
-    mayTypes: ['src/compose.ts', 'src/openReader.ts', 'src/past.ts', 'src/reader.ts'],
+    mayTypes: [
+      ...['src/compose.ts', 'src/connect.ts', 'src/openReader.ts', 'src/past.ts'],
+      'src/reader.ts',
+    ],
   },
   {
     from: 'src/compose.ts',
     may: [
       ...['actors/', 'src/adapters/', 'src/gateway/', 'src/ports/', 'src/protocol/'],
       ...['src/runtime/', 'src/worker/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts'],
-      ...['src/link.ts', 'src/reader.ts', 'src/tracker/'],
-      ...['pino', 'ulid', 'node:'],
+      ...['src/control/', 'src/link.ts', 'src/newId.ts', 'src/reader.ts', 'src/tracker/'],
+      ...['src/version.ts', 'pino', 'node:'],
     ],
   },
   {
@@ -148,14 +165,14 @@ const rules: readonly Rule[] = [
   {
     from: 'src/index.ts',
     may: [
-      ...['src/client.ts', 'src/compose.ts', 'src/config.ts', 'src/definitions.ts'],
-      ...['src/protocol/errors.ts', 'src/reader.ts', 'src/runtime/actor.ts'],
+      ...['src/client.ts', 'src/compose.ts', 'src/config.ts', 'src/connect.ts'],
+      ...['src/definitions.ts', 'src/protocol/errors.ts', 'src/reader.ts', 'src/runtime/actor.ts'],
     ],
     mayTypes: ['src/ports/', 'src/protocol/'],
   },
   {
     from: 'src/main.ts',
-    may: ['src/cli/', 'src/compose.ts', 'src/index.ts', 'src/openReader.ts'],
+    may: ['src/cli/', 'src/compose.ts', 'src/connect.ts', 'src/index.ts', 'src/openReader.ts'],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },
 ];

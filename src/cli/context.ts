@@ -4,12 +4,16 @@ import type { Logger } from 'pino';
 import type { Millrace } from '../compose.ts';
 import { dataFolder, loadConfig, toConfig } from '../config.ts';
 import type { Config } from '../config.ts';
+import type { Connection } from '../connect.ts';
 import type { OpenReader } from '../openReader.ts';
 
 /** What commands need of the composition roots; each is loaded when it is asked for. */
 export type Hosting = {
   host(config: Config, ports: { log: Logger }): Promise<Millrace>;
   openReader(config: Config): Promise<OpenReader>;
+  /** Rejects with MillraceError `unavailable` when no process hosts the folder. */
+  connect(config: Config): Promise<Connection>;
+  hostOf(config: Config): Promise<Connection['host'] | undefined>;
   /** The public API, for the `import 'millrace'` of a configuration. */
   millrace(): Promise<object>;
 };

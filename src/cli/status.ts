@@ -1,4 +1,5 @@
 /** `millrace status [ID]`: one request, or the newest; reads the store, beside a host or without one. */
+import type { Config } from '../config.ts';
 import { isTerminal, publicState } from '../protocol/states.ts';
 import type { OpenReader } from '../openReader.ts';
 import { examples, jsonFlag, toCount } from './command.ts';
@@ -6,7 +7,7 @@ import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { ago, note, paintState, print, printJson } from './print.ts';
-import { idHelp, idOf, isHosted, withReader } from './reading.ts';
+import { idHelp, idOf, withReader } from './reading.ts';
 import { printStatus, sayHowToGoOn } from './summary.ts';
 import { table } from './table.ts';
 import type { Column } from './table.ts';
@@ -29,24 +30,25 @@ async function status(
   id: string | undefined,
   options: StatusOptions,
 ): Promise<number> {
-  await withReader(context, async (reader, { data }) => {
+  await withReader(context, async (reader, config) => {
     if (id === undefined) await list(reader, options);
-    else await one({ ...context, reader, data }, await idOf(reader, id), options);
+    else await one({ ...context, reader, folder: config }, await idOf(reader, id), options);
   });
   return exitCodes.complete;
 }
 
-type Opened = Context & { reader: OpenReader; data: string };
+type Opened = Context & { reader: OpenReader; folder: Config };
 
 async function one(context: Opened, id: string, { json = false }: StatusOptions): Promise<void> {
-  const { reader, data } = context;
+  const { reader, folder, hosting } = context;
   const found = await reader.status(id);
-  if (json) printJson(found);
-  else printStatus(found);
-  sayHowToGoOn(context, found);
   const isUnderWay =
     !isTerminal(found.state) && found.state !== 'SUSPENDED' && found.parked === undefined;
-  if (isUnderWay && !isHosted(data))
+  const host = isUnderWay ? await hosting.hostOf(folder) : undefined;
+  if (json) printJson({ ...found, ...(host !== undefined && { host: host.pid }) });
+  else printStatus(found, host?.pid);
+  sayHowToGoOn(context, found);
+  if (isUnderWay && host === undefined)
     note(`No process hosts it. Go on with it: ${context.command(`resume ${id}`)}`);
 }
 

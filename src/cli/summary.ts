@@ -44,7 +44,7 @@ export function sayHowToGoOn(context: Context, { id, state, parked }: RequestSta
 }
 
 /** `millrace status ID`. */
-export function printStatus(status: RequestStatus): void {
+export function printStatus(status: RequestStatus, hostPid: number | undefined): void {
   const { id, type, state, args, user, parked, createdAt, updatedAt, running } = status;
   const took = isTerminal(state) ? ` (${duration(updatedAt - createdAt)})` : '';
   print(`request  ${id}`);
@@ -55,6 +55,7 @@ export function printStatus(status: RequestStatus): void {
   if (user !== undefined) print(`user     ${oneLine(user)}`);
   print(`created  ${instant(createdAt)}`);
   print(`updated  ${instant(updatedAt)}${took}`);
+  if (hostPid !== undefined) print(`host     process ${hostPid}`);
   for (const { name, attempt } of running.slice(0, mostFailures)) {
     print(`running  ${oneLine(name)}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
   }

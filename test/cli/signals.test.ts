@@ -79,7 +79,9 @@ test('after SIGKILL the request is seen, and resume goes on; a second host is re
   );
   const beside = await millrace('status', id, '--json');
   expect(JSON.parse(beside.stdout)).toMatchObject({ id, state: 'RUNNING', counts: { running: 3 } });
+  expect(JSON.parse(beside.stdout)).toMatchObject({ host: run.pid });
   expect(beside.stderr).toBe('');
+  expect((await millrace('status', id)).stdout).toContain(`host     process ${run.pid}`);
 
   run.kill('SIGKILL');
   await run;

@@ -12,9 +12,9 @@ export type FolderLock = {
   release(): void;
 };
 
-/** Takes the folder for this process, making it when missing; MillraceError `locked` names who has it. */
+/** Takes the folder for this process, making it when missing, for this user alone; MillraceError `locked` names who has it. */
 export function lockFolder(dir: string): FolderLock {
-  mkdirSync(dir, { recursive: true });
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const pidFile = join(dir, 'host.pid');
   const connection = connect(join(dir, 'lock.db'));
   try {

@@ -1,0 +1,87 @@
+/**
+ * What the host answers over HTTP, on the control socket: a face of the link. Loaded when somebody first
+ * asks; whatever else speaks HTTP to a host joins it here.
+ */
+import type { RequestListener } from 'node:http';
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { Link } from '../link.ts';
+import { maxUserDataBytes } from '../protocol/envelope.ts';
+import { MillraceError } from '../protocol/errors.ts';
+import { createFollower } from './follower.ts';
+import { problem, problemType, toProblem } from './problems.ts';
+import { commands, commandSchema, startSchema } from './wire.ts';
+import type { HostInfo } from './wire.ts';
+
+export type ControlTarget = {
+  link: Link;
+  info(): HostInfo;
+  log: Logger;
+};
+
+/** An id of 200 bytes may be this long in a path. */
+const maxParamLength = 600;
+
+export async function createApp({ link, info, log }: ControlTarget): Promise<RequestListener> {
+  const app = fastify({
+    bodyLimit: maxUserDataBytes,
+    routerOptions: { maxParamLength },
+    // Args are the user's own; they are never merged into anything.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+  });
+  app.setErrorHandler((thrown, _request, reply) => {
+    const body = toProblem(thrown);
+    if (body.code === undefined) log.error({ err: thrown }, 'an answer failed');
+    return reply.code(body.status).type(problemType).send(body);
+  });
+  app.setNotFoundHandler(({ method, url }, reply) =>
+    reply
+      .code(404)
+      .type(problemType)
+      .send(problem(404, `there is no ${method} ${url}`, 'not-found')),
+  );
+  app.get('/host', info);
+  addRequests(app, link);
+  addFollowing(app, link);
+  await app.ready();
+  return (request, response) => {
+    app.routing(request, response);
+  };
+}
+
+type OfRequest = { Params: { id: string } };
+
+function addRequests(app: FastifyInstance, link: Link): void {
+  app.post('/requests', async ({ body }, reply) => {
+    const { type, ...rest } = parse(startSchema, body);
+    const requestId = await link.start({ ...rest, chain: type });
+    return reply.code(201).send({ requestId });
+  });
+  app.get<OfRequest>('/requests/:id', ({ params }) => link.reader.status(params.id));
+  for (const [word, command] of Object.entries(commands)) {
+    app.post<OfRequest>(`/requests/:id/${word}`, ({ params, body }) =>
+      link.command(params.id, command, parse(commandSchema, body ?? {})),
+    );
+  }
+}
+
+function addFollowing(app: FastifyInstance, { news }: Link): void {
+  const type = 'application/x-ndjson';
+  app.get('/follow', (_request, reply) => reply.type(type).send(createFollower(news, undefined)));
+  app.get<OfRequest>('/requests/:id/follow', ({ params }, reply) =>
+    reply.type(type).send(createFollower(news, params.id)),
+  );
+}
+
+/** The body as its schema reads it; MillraceError `usage` names every misfit. */
+function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`,
+  );
+  throw new MillraceError('usage', `the body does not fit: ${problems.join('; ')}`);
+}

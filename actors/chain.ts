@@ -43,8 +43,7 @@ export const chainActor = defineActor({
   values: 'referenced',
   chunked: ['jobs', 'sequences', 'progress.rows', 'progress.sequences', 'progress.ready.*.jobs'],
   effects: {
-    startJob: ({ type: _, ...start }) =>
-      toActor(`job/${start.job}`, { ...start, type: 'job.start' }),
+    startJob: (start) => toActor(`job/${start.job}`, { ...start, type: 'job.start' }),
     tellJob: ({ job, event }) => toActor(`job/${job}`, { type: event }),
     waitSequence: ({ sequence, afterMs }) =>
       toTimer(`sequence/${sequence}`, { type: 'sequence.due', sequence }, { afterMs }),

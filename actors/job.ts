@@ -29,7 +29,6 @@ export const jobActor = defineActor({
     forgetAttempt: () => forgetAttempt(attemptKey),
     reportWaiting: ({ job }) => toActor(chainAddress, { type: 'job.waiting', job }),
     reportRetrying: ({ job }) => toActor(chainAddress, { type: 'job.retrying', job }),
-    reportOutcome: ({ type: _, ...outcome }) =>
-      toActor(chainAddress, { ...outcome, type: 'job.finished' }),
+    reportOutcome: (outcome) => toActor(chainAddress, { ...outcome, type: 'job.finished' }),
   },
 });

@@ -18,6 +18,7 @@ import type { Owed } from './obligations.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { appendValue } from './values.ts';
+import type { Values } from './values.ts';
 
 export type Verdict =
   /**
@@ -80,12 +81,12 @@ function acceptAnswer(registry: Registry, group: Group, message: Incoming, at: n
   if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
   const { held: obligations, jobType } = settled;
   const { to } = message;
-  const given: ActorEvent = { ...answer, type: message.type };
-  return orParked(to, given, () => {
+  const event: Answered = { ...answer, type: message.type };
+  return orParked(to, event, () => {
     const isReferenced = registry.kind(kindOf(to)).definition.values === 'referenced';
-    const before = { ...group, obligations };
-    const [held, event] = isReferenced ? byReference(before, given) : [before, given];
-    return { ...accepted(turn(registry, held, { to, event, at })), answeredType: jobType };
+    const values = isReferenced ? intoLog(group.values, event) : group.values;
+    const turned = turn(registry, { ...group, obligations, values }, { to, event, at });
+    return { verdict: 'accepted', turned, answeredType: jobType };
   });
 }
 
@@ -94,18 +95,17 @@ function answerType(type: string): AttemptAnswerType {
   throw new PermanentError(`"${type}" is no answer of an attempt`);
 }
 
-/** Puts the user's JSON into the value log; the event holds its number. */
-function byReference(group: Group, event: ActorEvent): [Group, ActorEvent] {
-  let { values } = group;
-  const numbers: Record<string, number> = {};
+/** An answer as its actor is told it. */
+type Answered = { type: string; result?: unknown; data?: unknown } & Record<string, unknown>;
+
+/** Puts the user's JSON into the value log; the event then holds its numbers. */
+function intoLog(values: Values, event: Answered): Values {
+  let log = values;
   for (const field of ['result', 'data'] as const) {
     if (event[field] === undefined) continue;
-    [values, numbers[field]] = appendValue(values, JSON.stringify(event[field]));
+    [log, event[field]] = appendValue(log, JSON.stringify(event[field]));
   }
-  return [
-    { ...group, values },
-    { ...event, ...numbers },
-  ];
+  return log;
 }
 
 function acceptCommand(registry: Registry, group: Group, message: Incoming, at: number): Verdict {

@@ -4,17 +4,16 @@
  * a change costs the same in a group of one actor and of a thousand.
  */
 
-/** Makes a version that is about to be given its rows. */
-const nothing = Symbol('nothing');
-
 type Undo<Row extends object> = { newer: Table<Row>; key: string; row: Row | undefined };
+
+const noRows = new Map<string, never>();
 
 export class Table<Row extends object> {
   #rows: Map<string, Row> | undefined;
   #undo: Undo<Row> | undefined;
 
-  constructor(rows: Iterable<readonly [string, Row]> | typeof nothing = []) {
-    if (rows !== nothing) this.#rows = new Map(rows);
+  constructor(rows?: Iterable<readonly [string, Row]>) {
+    if (rows !== undefined) this.#rows = new Map(rows);
   }
 
   get size(): number {
@@ -53,18 +52,24 @@ export class Table<Row extends object> {
   }
 
   #change(key: string, row: Row | undefined): Table<Row> {
-    const rows = this.#current();
-    // Nothing to take over: versions of an empty table, which many may share, have nothing in common.
-    if (rows.size === 0) return new Table(row === undefined ? [] : [[key, row]]);
-    const newer = new Table<Row>(nothing);
+    const isBlank = this.#isBlank();
+    const rows = isBlank ? new Map<string, Row>() : (this.#rows ?? Table.#reroot(this));
+    const before = put(rows, key, row);
+    const newer = new Table<Row>();
     newer.#rows = rows;
+    if (isBlank) return newer;
     this.#rows = undefined;
-    this.#undo = { newer, key, row: put(rows, key, row) };
+    this.#undo = { newer, key, row: before };
     return newer;
   }
 
-  #current(): Map<string, Row> {
-    return this.#rows ?? Table.#reroot(this);
+  /** One that never held anything may be shared by many: it has no rows to hand on. */
+  #isBlank(): boolean {
+    return this.#rows === undefined && this.#undo === undefined;
+  }
+
+  #current(): ReadonlyMap<string, Row> {
+    return this.#rows ?? (this.#isBlank() ? noRows : Table.#reroot(this));
   }
 
   /** Makes an older version the one that holds the rows: they are changed back, step by step. */

@@ -8,7 +8,8 @@ import { stateName } from './stateName.ts';
 type Move = { kind: string; from: string; to: string; ids: string[] };
 
 export class TransitionLog {
-  readonly #moves = new Map<string, Move>();
+  /** Few: all jobs that do the same share one. */
+  readonly #moves: Move[] = [];
 
   /** Notes a move of one actor; staying in a state is none. */
   add(actor: string, from: unknown, to: unknown): void {
@@ -16,24 +17,27 @@ export class TransitionLog {
     const [before, after] = [stateName(from), stateName(to)];
     if (before === after) return;
     const slash = actor.indexOf('/');
-    this.#note(actor.slice(0, slash), before, after, [actor.slice(slash + 1)]);
+    this.#move(actor.slice(0, slash), before, after).ids.push(actor.slice(slash + 1));
   }
 
   /** Notes a move of rows that have no actor just now. */
   addRows(rows: { actorKind: string; from: string; to: string; numbers: readonly number[] }): void {
-    this.#note(rows.actorKind, rows.from, rows.to, rows.numbers.map(String));
+    const { ids } = this.#move(rows.actorKind, rows.from, rows.to);
+    for (const number of rows.numbers) ids.push(String(number));
   }
 
-  #note(kind: string, from: string, to: string, ids: readonly string[]): void {
-    const key = `${kind} ${from} ${to}`;
-    const move = this.#moves.get(key) ?? { kind, from, to, ids: [] };
-    for (const id of ids) move.ids.push(id);
-    this.#moves.set(key, move);
+  #move(kind: string, from: string, to: string): Move {
+    for (const move of this.#moves) {
+      if (move.kind === kind && move.from === from && move.to === to) return move;
+    }
+    const move: Move = { kind, from, to, ids: [] };
+    this.#moves.push(move);
+    return move;
   }
 
   /** In the order of the first move of each sort. */
   transitions(): Transition[] {
-    return [...this.#moves.values()].map(({ kind, from, to, ids }) => ({
+    return this.#moves.map(({ kind, from, to, ids }) => ({
       actor: `${kind}/${ranges(ids)}`,
       from,
       to,
@@ -45,6 +49,7 @@ const isNumber = (id: string): boolean => /^(0|[1-9]\d{0,14})$/.test(id);
 
 /** An id that would read as a list or a range: `,` and `%`, and the dash of `2026-01`, as in a URL. */
 function escaped(id: string): string {
+  if (isNumber(id)) return id;
   const plain = id.replaceAll('%', '%25').replaceAll(',', '%2C');
   return isRange.test(plain) ? plain.replace('-', '%2D') : plain;
 }

@@ -85,8 +85,10 @@ class Turn {
 
   /** The event with what the host gives to each: an id, the same on every replay, when, and from whom. */
   #given({ event, from }: Queued, n: number): ActorEvent {
-    const given = { ...event, id: `${this.#before.seq + 1}-${n}`, at: this.#at };
-    return from === undefined ? given : { ...given, from };
+    const id = `${this.#before.seq + 1}-${n}`;
+    return from === undefined
+      ? { ...event, id, at: this.#at }
+      : { ...event, id, at: this.#at, from };
   }
 
   #step(to: Address, event: ActorEvent): void {

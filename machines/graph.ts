@@ -142,7 +142,12 @@ export function canRetrySequence(sequence: PlanSequence, { tries }: SequenceRow)
 export function dataOf(jobs: Chunks<PlanJob>, rowOf: (job: number) => Row, job: number): number[] {
   const { type, parents } = at(jobs, job);
   const sources = type === noopType ? parents : [job, ...parents];
-  const rows = sources.map(rowOf).filter(({ data, merged }) => (data ?? merged) !== undefined);
+  const rows: Row[] = [];
+  for (const source of sources) {
+    const row = rowOf(source);
+    if ((row.data ?? row.merged) !== undefined) rows.push(row);
+  }
+  if (rows.length === 0) return [];
   rows.sort((a, b) => (a.done ?? 0) - (b.done ?? 0));
   const merged = new Set<number>();
   for (const reference of rows.flatMap((row) => row.merged ?? row.data ?? [])) {

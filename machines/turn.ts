@@ -8,7 +8,7 @@ import { childrenOf } from './graph.ts';
 import type { Children, PlanJob, PlanSequence } from './graph.ts';
 import type { JobOutcome, JobStart } from './job.ts';
 import { Queueing } from './progress.ts';
-import type { Progress, Row, RowState, SequenceRow } from './progress.ts';
+import type { Progress, Queue, Row, RowState, SequenceRow } from './progress.ts';
 
 /** What an open chain is doing: stopping and suspending begin nothing new. */
 export type Mode = 'running' | 'stopping' | 'suspending';
@@ -76,17 +76,18 @@ export function takeTurn(context: ChainContext, mode: Mode, change: (turn: Turn)
   const { progress } = context;
   const rows = new Editing(progress.rows);
   const sequences = new Editing(progress.sequences);
-  const queues = Object.entries(progress.ready).map(
-    ([type, queue]) => [type, new Queueing(queue)] as const,
-  );
+  const ready = new Map<string, Queueing>();
+  for (const type in progress.ready) ready.set(type, new Queueing(progress.ready[type]));
+  const started = new Map<string, number>();
+  for (const type in progress.started) started.set(type, progress.started[type] ?? 0);
   const turn: Turn = {
     mode,
     context,
     children: childrenOf(context.jobs),
     rows,
     sequences,
-    ready: new Map(queues),
-    started: new Map(Object.entries(progress.started)),
+    ready,
+    started,
     counts: { ...progress.counts },
     waits: progress.waits,
     answers: progress.answers,
@@ -101,15 +102,18 @@ export function takeTurn(context: ChainContext, mode: Mode, change: (turn: Turn)
 }
 
 function closed(turn: Turn, rows: Chunks<Row>, sequences: Chunks<SequenceRow>): Progress {
-  const ready = [...turn.ready].flatMap(([type, queueing]) => {
+  const ready: Record<string, Queue> = {};
+  for (const [type, queueing] of turn.ready) {
     const queue = queueing.done();
-    return queue === undefined ? [] : [[type, queue] as const];
-  });
+    if (queue !== undefined) ready[type] = queue;
+  }
+  const started: Record<string, number> = {};
+  for (const [type, count] of turn.started) if (count > 0) started[type] = count;
   return {
     rows,
     sequences,
-    ready: Object.fromEntries(ready),
-    started: Object.fromEntries([...turn.started].filter(([, count]) => count > 0)),
+    ready,
+    started,
     counts: turn.counts,
     waits: turn.waits,
     answers: turn.answers,

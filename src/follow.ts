@@ -1,5 +1,5 @@
 /** Follows a request: looks again whenever something of it is committed. */
-import type { News } from './link.ts';
+import type { Committed, News } from './link.ts';
 import { MillraceError } from './protocol/errors.ts';
 import { isTerminal } from './protocol/states.ts';
 import type { Reader, RequestStatus, RequestTransition } from './reader.ts';
@@ -12,7 +12,8 @@ export async function until(
   id: string,
   isMet: (status: { state: string; parked?: string }) => boolean,
 ): Promise<RequestStatus> {
-  const news = newsOf(source, id);
+  // Most entries of a request change its jobs alone.
+  const news = newsOf(source, id, ({ state, parked }) => (state ?? parked) !== undefined);
   try {
     for (;;) {
       if (isMet(await reader.state(id))) return await reader.status(id);
@@ -53,8 +54,12 @@ function endsRequest({ actor, to }: RequestTransition): boolean {
   return actor === 'chain' && isTerminal(to);
 }
 
-/** Tells when something of a request was committed; what came while nobody waited counts. */
-function newsOf(source: News, id: string): { next(): Promise<void>; wake(): void; end(): void } {
+/** Tells when something of a request was committed that is news; what came while nobody waited counts. */
+function newsOf(
+  source: News,
+  id: string,
+  isNews: (committed: Committed) => boolean = () => true,
+): { next(): Promise<void>; wake(): void; end(): void } {
   let hasNews = false;
   let ended: Error | undefined;
   let onNews: (() => void) | undefined;
@@ -63,7 +68,9 @@ function newsOf(source: News, id: string): { next(): Promise<void>; wake(): void
     onNews?.();
   };
   const end = source.subscribe(id, {
-    onCommitted: wake,
+    onCommitted(committed) {
+      if (isNews(committed)) wake();
+    },
     onMissed: wake,
     onEnd: (why) => {
       ended = why ?? hostStopped(id);

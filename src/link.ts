@@ -22,6 +22,8 @@ export type Committed = {
   seq: number;
   /** Of the request, when this changed it: RUNNING, COMPLETE, … */
   state?: string;
+  /** It was kept unstepped, and why. */
+  parked?: string;
 };
 
 export type NewsListener = {
@@ -179,9 +181,14 @@ function newsOf(feed: Feed): News {
   };
 }
 
-function committedOf({ group = '', seq, transitions }: Entry): Committed {
+function committedOf({ group = '', seq, transitions, parked }: Entry): Committed {
   const move = transitions.findLast(({ actor }) => actor === 'chain/main');
-  return { requestId: group, seq, ...(move !== undefined && { state: publicState(move.to) }) };
+  return {
+    requestId: group,
+    seq,
+    ...(move !== undefined && { state: publicState(move.to) }),
+    ...(parked !== undefined && { parked }),
+  };
 }
 
 /** It becomes part of message ids and keys, whose parts slashes separate. */

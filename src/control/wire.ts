@@ -63,6 +63,7 @@ export const lineSchema = z.discriminatedUnion('type', [
     requestId: z.string(),
     seq: z.number(),
     state: z.string().exactOptional(),
+    parked: z.string().exactOptional(),
   }),
   z.object({
     type: z.literal('status'),

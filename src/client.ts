@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ChainDefinition } from './definitions.ts';
 import { transitions, until } from './follow.ts';
 import type { Command, Committed, Link, StartOptions } from './link.ts';
-import type { StatusSignal } from './protocol/attempts.ts';
+import type { OutputSignal, StatusSignal } from './protocol/attempts.ts';
 import { isTerminal } from './protocol/states.ts';
 import type { Reader, RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 
@@ -18,6 +18,8 @@ export type Request = {
   transitions(options?: { signal?: AbortSignal }): AsyncIterable<RequestTransition>;
   /** What running attempts say, until the request ends or `signal` is aborted. */
   onStatus(listener: (signal: StatusSignal) => void): () => void;
+  /** What child processes of its attempts print, while they do; what was printed before is in the event log. */
+  onOutput(listener: (signal: OutputSignal) => void): () => void;
   /** Resolves when it is COMPLETE, FAIL or STOPPED. */
   finished(): Promise<RequestStatus>;
   /** Resolves when it has ended, is SUSPENDED, or is parked. */
@@ -62,6 +64,7 @@ export function createClient(link: Link): Client {
     status: () => reader.status(id),
     transitions: ({ signal } = {}) => transitions(link, id, signal),
     onStatus: (listener) => news.subscribe(id, { onStatus: listener }),
+    onOutput: (listener) => news.subscribe(id, { onOutput: listener }),
     finished: () => until(link, id, ({ state }) => isTerminal(state)),
     settled: () =>
       until(

@@ -21,6 +21,8 @@ import { socketName } from './control/socketPath.ts';
 import { planAsked } from './gateway/asked.ts';
 import { openLink } from './link.ts';
 import { newId } from './newId.ts';
+import { offer } from './offer.ts';
+import { openProcesses } from './processes.ts';
 import type { Broker } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Store } from './ports/store.ts';
@@ -53,6 +55,8 @@ export type Ports = {
   openBroker: () => Broker;
   clock: Clock;
   log: Logger;
+  /** Options of Node's for its child processes. */
+  execArgv: readonly string[];
 };
 
 /** Beside this file, in the sources and when they are built. */
@@ -63,11 +67,13 @@ const embedded: Ports = {
   openBroker: openSmqpBroker,
   clock: systemClock,
   log: pino({ name: 'millrace', level: 'warn' }, pino.destination(2)),
+  execArgv: process.execArgv,
 };
 
 /** Makes an embedded millrace of definitions. Throws MillraceError `config` or `definition`. */
 export function createMillrace(options: MillraceOptions, given: Partial<Ports> = {}): Millrace {
   const config = toConfig(options);
+  if (offer(options)) return hostless;
   const ports = { ...embedded, ...given };
   const registry = createRegistry([...builtInActors, ...config.actors]);
   let running: Promise<Running> | undefined;
@@ -88,6 +94,15 @@ export function createMillrace(options: MillraceOptions, given: Partial<Ports> =
     },
   };
 }
+
+/** Of a module that is imported for its definitions: what it does after the start is not done again. */
+const hostless: Millrace = {
+  start: () => new Promise(() => undefined),
+  stop: () => Promise.resolve(),
+  get client(): Client {
+    throw new MillraceError('state', 'nothing is hosted in the process of an isolated job');
+  },
+};
 
 type Running = { client: Client; stop(): Promise<void> };
 
@@ -145,6 +160,8 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       onStatus: (signal) => tracker.status(signal),
     });
     closers.push(() => tracker.stop());
+    const processes = await openProcesses(config, { ...ports, store });
+    closers.push(() => processes.children.stop());
     const host = new Host(runtime);
     closers.push(() => host.stop());
     await host.start();
@@ -156,9 +173,9 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       jobs: config.jobs,
       concurrency: config.concurrency,
       graceMs: config.graceMs,
-      onStatus: (signal) => {
-        feed.status(signal);
-      },
+      processes,
+      onStatus: (signal) => feed.status(signal),
+      onOutput: (signal) => feed.output(signal),
     });
     closers.push(() => worker.stop());
     await worker.start();

@@ -22,6 +22,10 @@ export type Config = {
   readonly concurrency: number;
   /** How long a handler may take to end once its signal is aborted; default 10,000. */
   readonly graceMs: number;
+  /** URL of the module whose jobs an isolated job's process looks through: `import.meta.url` of the one that calls createMillrace, or one that exports them. */
+  readonly definitions?: string;
+  /** Path of the file that all this was read from; the command line's, which needs no `definitions`. */
+  readonly configFile?: string;
 };
 
 /** What `createMillrace` and the default export of `millrace.config.ts` take. */
@@ -48,6 +52,8 @@ const configSchema = z.strictObject({
   partitions: z.int().min(1).max(1024).default(defaultPartitions),
   concurrency: z.int().min(1).max(10_000).default(50),
   graceMs: z.int().min(0).default(10_000),
+  definitions: z.url({ protocol: /^file$/ }).exactOptional(),
+  configFile: z.string().exactOptional(),
 });
 
 /** Checks options and fills in the defaults. Throws MillraceError `config`, naming every misfit. */
@@ -61,6 +67,7 @@ export function toConfig(options: MillraceOptions, from = 'createMillrace'): Con
   }
   refuseTwins('job', options.jobs ?? []);
   refuseTwins('chain', options.chains ?? []);
+  refuseUnfound(options);
   const { data } = parsed.data;
   return Object.freeze({ ...parsed.data, ...definitionsOf(options), data: resolve(data) });
 }
@@ -68,6 +75,16 @@ export function toConfig(options: MillraceOptions, from = 'createMillrace'): Con
 /** The schema proved their kinds; their exact types are the user's. */
 function definitionsOf({ jobs = [], chains = [], actors = [] }: MillraceOptions) {
   return { jobs, chains, actors };
+}
+
+/** The process of an isolated job has to find its definition again. */
+function refuseUnfound({ jobs = [], definitions, configFile }: MillraceOptions): void {
+  const isolated = jobs.find(({ isolate }) => isolate === true);
+  if (isolated === undefined || definitions !== undefined || configFile !== undefined) return;
+  throw new MillraceError(
+    'config',
+    `job "${isolated.type}" is isolated, and its process cannot know where it is defined; say it: createMillrace({ definitions: import.meta.url, … })`,
+  );
 }
 
 function refuseTwins(thing: string, definitions: readonly { type: string }[]): void {
@@ -95,12 +112,18 @@ export type ConfigFlags = {
 export async function loadConfig(flags: ConfigFlags = {}, modules: Modules = {}): Promise<Config> {
   const file = await readFile(flags.config, modules);
   const data = flags.data ?? process.env['MILLRACE_DATA'];
-  return toConfig({ ...file.options, ...(data !== undefined && { data }) }, file.path);
+  const { options, path, configFile } = file;
+  return toConfig({ ...options, ...(data !== undefined && { data }), ...configFile }, path);
 }
 
 /** Only the data folder: for commands that read a store and need no definitions. */
 export function dataFolder(flags: ConfigFlags): string | undefined {
   return flags.data ?? process.env['MILLRACE_DATA'];
+}
+
+/** What child processes are given. */
+export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
 }
 
 /** What the configuration's `import 'millrace'` is given: this very copy, wherever the file lies. */
@@ -109,7 +132,7 @@ type Modules = { millrace?: () => Promise<object> };
 async function readFile(
   path: string | undefined,
   modules: Modules,
-): Promise<{ options: MillraceOptions; path: string }> {
+): Promise<{ options: MillraceOptions; path: string; configFile?: { configFile: string } }> {
   if (path !== undefined && !existsSync(path)) {
     throw new MillraceError(
       'config',
@@ -130,7 +153,8 @@ async function readFile(
       packageJson: false,
       ...(millrace !== undefined && { jitiOptions: { virtualModules: { millrace } } }),
     });
-    return { options: config, path: _configFile ?? fileName };
+    if (_configFile === undefined) return { options: config, path: fileName };
+    return { options: config, path: _configFile, configFile: { configFile: resolve(_configFile) } };
   } catch (cause) {
     throw new MillraceError(
       'config',

@@ -35,27 +35,56 @@ export type JobContext<Args> = {
   jobKey: string;
 };
 
-export type JobDefinition<Args extends z.ZodType = z.ZodType, Result = unknown> = {
-  readonly kind: 'job';
-  /** Letters, digits, dashes and underscores: names the queue. */
-  readonly type: string;
-  readonly args: Args;
-  readonly retry: Required<RetryOptions>;
-  /** The attempt fails after this; default: no limit. */
-  readonly timeoutMs?: number;
-  /** At most this many at a time in one worker; default: the worker's own limit. */
-  readonly concurrency?: number;
-  run(context: JobContext<z.output<Args>>): Result | Promise<Result>;
-};
+/** What a program's command is made from: no signal, as the program is told to end by SIGTERM. */
+export type ProgramContext<Args> = Omit<JobContext<Args>, 'signal' | 'status'>;
 
-export type JobOptions<Args extends z.ZodType, Result> = {
+/** How a program has ended, and what it printed: of each stream the first 4 KiB and the last 28 KiB. */
+export type ProgramEnd = { exit: number; stdout: string; stderr: string };
+
+type Settings<Args extends z.ZodType> = {
+  /** Letters, digits, dashes and underscores: names the queue. */
   type: string;
   args: Args;
-  retry?: RetryOptions;
+  /** The attempt fails after this; default: no limit. */
   timeoutMs?: number;
+  /** At most this many at a time in one worker; default: the worker's own limit. */
   concurrency?: number;
-  run(context: JobContext<z.output<Args>>): Result | Promise<Result>;
 };
+
+/** Work that is a function of this program. */
+export type HandlerWork<Args extends z.ZodType, Result> = {
+  /** In a child process of its own, which is killed when it does not end in time; default false. */
+  isolate?: boolean;
+  run(context: JobContext<z.output<Args>>): Result | Promise<Result>;
+  command?: never;
+};
+
+/** Work that is a program, started without a shell; it succeeds when it exits with 0. */
+export type ProgramWork<Args extends z.ZodType, Result> = {
+  /** The program and its arguments. */
+  command(context: ProgramContext<z.output<Args>>): readonly string[];
+  /** Default: this process's own. */
+  cwd?: string;
+  /** Added to this process's own environment. */
+  env?: Readonly<Record<string, string>>;
+  /** The job's result; default: none. */
+  result?(end: ProgramEnd, context: ProgramContext<z.output<Args>>): Result;
+  run?: never;
+  isolate?: never;
+};
+
+export type JobDefinition<Args extends z.ZodType = z.ZodType, Result = unknown> = Readonly<
+  Settings<Args>
+> & {
+  readonly kind: 'job';
+  readonly retry: Required<RetryOptions>;
+} & Readonly<HandlerWork<Args, Result> | ProgramWork<Args, Result>>;
+
+/** Options of a job that is a function, and of one that is a program. */
+export type HandlerOptions<Args extends z.ZodType, Result> = Settings<Args> &
+  HandlerWork<Args, Result> & { retry?: RetryOptions };
+export type ProgramOptions<Args extends z.ZodType, Result> = Settings<Args> &
+  ProgramWork<Args, Result> & { retry?: RetryOptions };
 
 /** Stands for a job of the plan in `after`. */
 export type JobHandle = { readonly name: string };
@@ -129,22 +158,43 @@ function checkNumber(name: string, value: number, least: number): void {
   );
 }
 
-/** Declares a job type. Throws MillraceError `definition`. */
+/** Declares a job type: `run` is a function, `command` a program. Throws MillraceError `definition`. */
 export function defineJob<Args extends z.ZodType, Result>(
-  options: JobOptions<Args, Result>,
-): JobDefinition<Args, Awaited<Result>> {
-  const { type, retry } = options;
+  options: HandlerOptions<Args, Result>,
+): JobDefinition<Args, Awaited<Result>>;
+export function defineJob<Args extends z.ZodType, Result = null>(
+  options: ProgramOptions<Args, Result>,
+): JobDefinition<Args, Result>;
+export function defineJob(
+  options: HandlerOptions<z.ZodType, unknown> | ProgramOptions<z.ZodType, unknown>,
+): JobDefinition {
+  const { type, retry, timeoutMs, concurrency } = options;
   checkType('job', type);
+  checkWork(options);
   const attempts = retry?.attempts ?? 1;
   const waitMs = retry?.waitMs ?? 0;
   checkNumber(`retry.attempts of job "${type}"`, attempts, 1);
   checkNumber(`retry.waitMs of job "${type}"`, waitMs, 0);
-  if (options.timeoutMs !== undefined)
-    checkNumber(`timeoutMs of job "${type}"`, options.timeoutMs, 1);
-  if (options.concurrency !== undefined)
-    checkNumber(`concurrency of job "${type}"`, options.concurrency, 1);
-  const run = options.run as JobDefinition<Args, Awaited<Result>>['run'];
-  return { ...options, run, kind: 'job', retry: { attempts, waitMs } };
+  if (timeoutMs !== undefined) checkNumber(`timeoutMs of job "${type}"`, timeoutMs, 1);
+  if (concurrency !== undefined) checkNumber(`concurrency of job "${type}"`, concurrency, 1);
+  return { ...options, kind: 'job', retry: { attempts, waitMs } };
+}
+
+/** Types say the same; a plain JavaScript configuration has none. */
+function checkWork(options: { type: string }): void {
+  const has = (name: string): boolean => Reflect.get(options, name) !== undefined;
+  const refuse = (what: string): never => {
+    throw new MillraceError('definition', `job "${options.type}" ${what}`);
+  };
+  if (has('run') && has('command')) refuse('has run and command; keep one of them');
+  const work = has('command') ? 'command' : 'run';
+  if (typeof Reflect.get(options, work) !== 'function')
+    refuse('needs a function: run for job code of this program, command for another program');
+  const foreign = work === 'run' ? ['cwd', 'env', 'result'] : ['isolate'];
+  const misplaced = foreign.find(has);
+  if (misplaced === undefined) return;
+  const where = work === 'run' ? 'command' : 'run';
+  refuse(`has ${misplaced} beside ${work}; it belongs to ${where}, leave it out`);
 }
 
 /** Declares a chain type. Throws MillraceError `definition`. */

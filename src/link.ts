@@ -7,7 +7,7 @@ import type { ChainDefinition } from './definitions.ts';
 import type { Broker, Channel, Publication } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Entry } from './ports/journal.ts';
-import type { StatusSignal } from './protocol/attempts.ts';
+import type { OutputSignal, StatusSignal } from './protocol/attempts.ts';
 import { maxIdBytes } from './protocol/envelope.ts';
 import { MillraceError, toErrorCode } from './protocol/errors.ts';
 import type { ErrorCode } from './protocol/errors.ts';
@@ -30,6 +30,8 @@ export type NewsListener = {
   onCommitted?(committed: Committed): void;
   /** What a running attempt says. */
   onStatus?(signal: StatusSignal): void;
+  /** What a child process of an attempt prints. */
+  onOutput?(signal: OutputSignal): void;
   /** Something may have been committed unheard. */
   onMissed?(): void;
   /** Nothing more will be heard; `why` when it is not that the host stopped. */
@@ -176,6 +178,7 @@ function newsOf(feed: Feed): News {
       feed.subscribe(id, {
         onEntry: (entry) => listener.onCommitted?.(committedOf(entry)),
         onStatus: (signal) => listener.onStatus?.(signal),
+        onOutput: (signal) => listener.onOutput?.(signal),
         onEnd: () => listener.onEnd?.(),
       }),
   };

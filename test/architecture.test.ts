@@ -121,6 +121,20 @@ const rules: readonly Rule[] = [
     may: [...['src/adapters/', 'src/protocol/', 'src/tracker/', 'node:worker_threads']],
   },
   {
+    from: 'src/isolated.ts',
+    may: [
+      ...['src/adapters/systemClock.ts', 'src/config.ts', 'src/index.ts', 'src/offer.ts'],
+      ...['src/protocol/errors.ts', 'src/worker/'],
+    ],
+    mayTypes: ['src/definitions.ts'],
+  },
+  {
+    from: 'src/processes.ts',
+    may: ['src/config.ts', 'src/worker/', 'node:'],
+    mayTypes: ['src/ports/', 'pino'],
+  },
+  { from: 'src/offer.ts', may: [], mayTypes: ['src/config.ts'] },
+  {
     from: 'src/cli/',
     may: [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
@@ -145,7 +159,8 @@ const rules: readonly Rule[] = [
     may: [
       ...['actors/', 'src/adapters/', 'src/gateway/', 'src/ports/', 'src/protocol/'],
       ...['src/runtime/', 'src/worker/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts'],
-      ...['src/control/', 'src/link.ts', 'src/newId.ts', 'src/reader.ts', 'src/tracker/'],
+      ...['src/control/', 'src/link.ts', 'src/newId.ts', 'src/offer.ts', 'src/processes.ts'],
+      ...['src/reader.ts', 'src/tracker/'],
       ...['src/version.ts', 'pino', 'node:'],
     ],
   },

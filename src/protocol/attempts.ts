@@ -36,7 +36,16 @@ export const attemptStartSchema = z.object({
 
 export type AttemptStart = z.infer<typeof attemptStartSchema>;
 
-const answered = { key: z.string(), attempt: z.number().int().positive() };
+/** What a child process left: kept in the journal for people who look, no machine is given it. */
+const output = {
+  /** The exit code, or the name of the signal that ended it. */
+  exit: z.union([z.number().int(), z.string()]).optional(),
+  /** The first 4 KiB and the last 28 KiB; what lies between is counted where it is left out. */
+  stdout: z.string().optional(),
+  stderr: z.string().optional(),
+};
+
+const answered = { key: z.string(), attempt: z.number().int().positive(), ...output };
 const data = userMap.optional();
 
 /** A worker's answer: the body of `attempt.succeeded`, `attempt.failed` or `attempt.stopped`. */
@@ -55,6 +64,9 @@ export const attemptAnswerSchemas = {
   'attempt.stopped': z.object({ ...answered, data }),
 } as const;
 
+/** The fields of an answer that are `output`. */
+export type AttemptOutput = z.infer<z.ZodObject<typeof output>>;
+
 export type AttemptAnswerType = keyof typeof attemptAnswerSchemas;
 
 /** Fanout on `millrace.control`: whoever holds one of these attempts stops it, and answers. */
@@ -70,4 +82,11 @@ export type StatusSignal = {
   text: string;
   /** Epoch milliseconds. */
   at: number;
+};
+
+/** What an attempt's child process has just printed: a signal like the status. */
+export type OutputSignal = StatusSignal & {
+  stream: 'stdout' | 'stderr';
+  /** Bytes left out before `text`, as more was printed than is followed. */
+  skipped?: number;
 };

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { attemptAnswerSchemas } from '../protocol/attempts.ts';
-import type { AttemptAnswerType } from '../protocol/attempts.ts';
+import type { AttemptAnswerType, AttemptOutput } from '../protocol/attempts.ts';
 import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
 import { turn } from './turn.ts';
@@ -81,7 +81,7 @@ function acceptAnswer(registry: Registry, group: Group, message: Incoming, at: n
   if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
   const { held: obligations, jobType } = settled;
   const { to } = message;
-  const event: Answered = { ...answer, type: message.type };
+  const event: Answered = { ...withoutOutput(answer), type: message.type };
   return orParked(to, event, () => {
     const isReferenced = registry.kind(kindOf(to)).definition.values === 'referenced';
     const values = isReferenced ? intoLog(group.values, event) : group.values;
@@ -97,6 +97,13 @@ function answerType(type: string): AttemptAnswerType {
 
 /** An answer as its actor is told it. */
 type Answered = { type: string; result?: unknown; data?: unknown } & Record<string, unknown>;
+
+/** What a process printed is for people who look into the journal; no machine can keep it. */
+function withoutOutput<A extends AttemptOutput>(answer: A): Omit<A, keyof AttemptOutput> {
+  if ((answer.exit ?? answer.stdout ?? answer.stderr) === undefined) return answer;
+  const { exit: _exit, stdout: _stdout, stderr: _stderr, ...told } = answer;
+  return told;
+}
 
 /** Puts the user's JSON into the value log; the event then holds its numbers. */
 function intoLog(values: Values, event: Answered): Values {

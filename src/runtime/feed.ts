@@ -1,12 +1,14 @@
 /** What this process hears of what is committed and of what running jobs say: for clients beside the host. */
 import type { Entry } from '../ports/journal.ts';
-import type { StatusSignal } from '../protocol/attempts.ts';
+import type { OutputSignal, StatusSignal } from '../protocol/attempts.ts';
 
 type Listener = {
   /** Something of the group was committed. */
   onEntry?(entry: Entry): void;
   /** A running attempt of the group says something. */
   onStatus?(signal: StatusSignal): void;
+  /** A child process of an attempt of the group prints something. */
+  onOutput?(signal: OutputSignal): void;
   /** Nothing more will be heard. */
   onEnd?(): void;
 };
@@ -41,6 +43,10 @@ export class Feed {
   status(signal: StatusSignal): void {
     for (const listener of this.#of(signal.requestId)) listener.onStatus?.(signal);
     for (const listener of this.#everywhere) listener.onStatus?.(signal);
+  }
+
+  output(signal: OutputSignal): void {
+    for (const listener of this.#of(signal.requestId)) listener.onOutput?.(signal);
   }
 
   /** The host stops: whoever still waits is told. */

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { attemptAnswerSchemas, AttemptAnswerType } from '../protocol/attempts.ts';
 import { maxUserDataBytes } from '../protocol/envelope.ts';
 import { jsonProblem } from '../protocol/json.ts';
+import { isAborted } from './aborted.ts';
 
 /** An answer without the attempt that it is for. */
 export type Answer = {
@@ -26,13 +27,30 @@ export type DataWrites = {
   merged: boolean;
 };
 
+/** What became of the user's code. */
+export type Outcome<Result = unknown> = { result: Result } | { error: unknown };
+
+/** What an answer follows from beside the outcome. */
+export type AnswerContext = {
+  writes: DataWrites;
+  signal: AbortSignal;
+  timeoutMs: number | undefined;
+};
+
 const maxReasonBytes = 4096;
 const stackLines = 4;
 
 type Encoded = { text: string | undefined } | { problem: string };
 
+/** After a time-out nothing succeeds; what throws after a stop has stopped. */
+export function answerFor(outcome: Outcome, { writes, signal, timeoutMs }: AnswerContext): Answer {
+  if (isAborted(signal, 'TimeoutError')) return failed(`timed out after ${timeoutMs} ms`, writes);
+  if ('result' in outcome) return returned(outcome.result, writes);
+  return isAborted(signal, 'Stopped') ? stopped(writes) : threw(outcome.error, writes);
+}
+
 /** The handler returned: a success when all that it leaves is JSON and small enough. */
-export function returned(result: unknown, writes: DataWrites): Answer {
+function returned(result: unknown, writes: DataWrites): Answer {
   const encodedResult: Encoded =
     result === undefined ? { text: undefined } : encode(result, 'result');
   if ('problem' in encodedResult)
@@ -49,7 +67,7 @@ export function returned(result: unknown, writes: DataWrites): Answer {
 }
 
 /** The handler threw, and was not told to stop. */
-export function threw(error: unknown, writes: DataWrites): Answer {
+function threw(error: unknown, writes: DataWrites): Answer {
   if (isNamed(error, 'Stopped')) return stopped(writes);
   const answer = failed(describe(error), writes);
   const retryAfterMs = isNamed(error, 'RetryAfter') ? error['retryAfterMs'] : undefined;

@@ -1,155 +1,85 @@
 /**
- * One execution of one attempt: gives the user's handler its context, watches time-out, cancel and
- * shutdown, and answers once. The worker around it decides when it runs and where the answer goes.
+ * One execution of one attempt: watches time-out, cancel and shutdown, and answers once. How the work is
+ * done is a `Run`: in this process (`handler.ts`), a program (`program.ts`), a child (`isolated.ts`).
  */
-import type { JobContext, JobDefinition } from '../definitions.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
-import { failed, returned, stopped, threw } from './answers.ts';
-import type { Answer, DataWrites } from './answers.ts';
-import { mergeData } from './data.ts';
+import { abortError } from './aborted.ts';
+import type { Answer } from './answers.ts';
+import type { OutputPiece } from './outputFeed.ts';
 import { createStatusLine } from './status.ts';
+
+/** What a run is given, and how it is heard. */
+export type RunContext = {
+  /** Its reason's name says why: `TimeoutError`, `Stopped`, `Shutdown`. */
+  signal: AbortSignal;
+  status(text: string): void;
+  /** The first one counts. */
+  answer(answer: Answer): void;
+  output(piece: OutputPiece): void;
+};
+
+/** Does the work of one attempt; resolves when it has really ended, and never rejects. */
+export type Run = (context: RunContext) => Promise<void>;
 
 export type ExecutionOptions = {
   start: AttemptStart;
-  definition: JobDefinition;
+  run: Run;
   clock: Clock;
-  /** A handler that has timed out may take this long to end. */
-  graceMs: number;
   /** Called at most once; never after `abandon()`. */
   onAnswer(answer: Answer): void;
   onStatus(text: string): void;
+  onOutput(piece: OutputPiece): void;
 };
 
 export type Execution = {
-  /** Stop was asked for: aborts the signal; the answer waits for the handler's end. */
+  /** Stop was asked for: aborts the signal; the answer waits for the work's end. */
   cancel(): void;
   /** The worker shuts down: aborts the signal; whatever happens later is not answered. */
   abandon(): void;
-  /** The handler has really ended. */
+  /** The work has really ended. */
   readonly ended: Promise<void>;
 };
 
-type Abort = 'cancel' | 'timeout' | 'shutdown';
-type Outcome = { result: unknown } | { error: unknown };
-
-/** Starts the handler; args that do not fit the job's schema fail for good without it. */
 export function execute(options: ExecutionOptions): Execution {
-  const { start, definition, clock, graceMs, onAnswer } = options;
+  const { start, run, clock, onAnswer } = options;
+  const { timeoutMs } = start;
   const controller = new AbortController();
   const status = createStatusLine(clock, options.onStatus);
-  const context = contextOf(start, controller.signal, status.say);
-  const before = JSON.stringify(context.data);
-  const takeBack: (() => void)[] = [];
-  let aborted: Abort | undefined;
-  let answered = false;
-
-  function writes(): DataWrites {
-    return { jobId: start.jobId, data: context.data, before, merged: start.data.length > 1 };
-  }
+  let takeBack: (() => void) | undefined;
+  let isAnswered = false;
+  let isAbandoned = false;
 
   function answer(given: Answer): void {
-    if (answered || aborted === 'shutdown') return;
-    answered = true;
-    for (const each of takeBack) each();
+    if (isAnswered || isAbandoned) return;
+    isAnswered = true;
+    takeBack?.();
     onAnswer(given);
   }
 
-  function abort(why: Abort, reason: Error): void {
-    if (aborted !== undefined || answered) return;
-    aborted = why;
-    for (const each of takeBack) each();
+  /** False when the work was aborted or answered before. */
+  function abort(reason: Error): boolean {
+    if (controller.signal.aborted || isAnswered) return false;
+    takeBack?.();
     controller.abort(reason);
+    return true;
   }
 
-  function timeOut(timeoutMs: number): void {
-    const reason = `timed out after ${timeoutMs} ms`;
-    const ignored = `${reason} and ignored its signal for ${graceMs} ms`;
-    takeBack.push(clock.after(graceMs, () => answer(failed(ignored, writes()))));
-    aborted = 'timeout';
-    controller.abort(named('TimeoutError', reason));
-  }
-
-  function answerFor(outcome: Outcome): Answer {
-    if (aborted === 'timeout') return failed(`timed out after ${start.timeoutMs} ms`, writes());
-    if ('result' in outcome) return returned(outcome.result, writes());
-    return aborted === 'cancel' ? stopped(writes()) : threw(outcome.error, writes());
-  }
-
-  async function run(): Promise<void> {
-    const args = parseArgs(definition, start);
-    if ('problem' in args) {
-      answer({ ...failed(args.problem, writes()), final: true });
-      return;
-    }
-    context.args = args.value;
-    const outcome = await handle(definition, context);
+  async function work(): Promise<void> {
+    await run({ signal: controller.signal, status: status.say, answer, output: options.onOutput });
     status.end();
-    answer(answerFor(outcome));
   }
 
-  const { timeoutMs } = start;
-  if (timeoutMs !== undefined) takeBack.push(clock.after(timeoutMs, () => timeOut(timeoutMs)));
-  return {
-    cancel: () => abort('cancel', named('Stopped', 'stop was asked for')),
-    abandon: () => abort('shutdown', named('Shutdown', 'the worker shuts down')),
-    ended: Promise.resolve().then(run),
-  };
-}
-
-async function handle(definition: JobDefinition, context: JobContext<unknown>): Promise<Outcome> {
-  try {
-    return { result: await definition.run(context) };
-  } catch (error) {
-    return { error };
-  }
-}
-
-function contextOf(
-  start: AttemptStart,
-  signal: AbortSignal,
-  status: (text: string) => void,
-): JobContext<unknown> {
-  const { requestId, jobId, attempt } = start;
-  return {
-    args: undefined,
-    data: mergeData(start.data),
-    resultsOf: (job) => resultsOf(start, job.type),
-    signal,
-    status,
-    requestId,
-    jobId,
-    attempt,
-    attemptKey: `${requestId}/${jobId}/${attempt}`,
-    jobKey: `${requestId}/${jobId}`,
-  };
-}
-
-/** The type is the definition's promise: what its handler returned has been through JSON since. */
-function resultsOf<Result>({ results }: AttemptStart, type: string): Result[] {
-  return Object.hasOwn(results, type) ? ([...(results[type] ?? [])] as Result[]) : [];
-}
-
-function parseArgs(
-  { type, args }: JobDefinition,
-  start: AttemptStart,
-): { value: unknown } | { problem: string } {
-  const remedy = `correct the chain's plan, or the args schema of job type "${type}"`;
-  const job = `job "${start.jobId}" (${type})`;
-  try {
-    const parsed = args.safeParse(start.args);
-    if (parsed.success) return { value: parsed.data };
-    const issues = parsed.error.issues.map(
-      ({ path, message }) => `${['args', ...path.map(String)].join('.')}: ${message}`,
+  if (timeoutMs !== undefined) {
+    takeBack = clock.after(timeoutMs, () =>
+      abort(abortError('TimeoutError', `timed out after ${timeoutMs} ms`)),
     );
-    return { problem: `${job} was given args that do not fit: ${issues.join('; ')}; ${remedy}` };
-  } catch (error) {
-    return { problem: `${job}: its args schema threw: ${String(error)}; ${remedy}` };
   }
-}
-
-function named(name: string, message: string): Error {
-  const error = new Error(message);
-  error.name = name;
-  return error;
+  return {
+    cancel: () => void abort(abortError('Stopped', 'stop was asked for')),
+    abandon() {
+      isAbandoned = abort(abortError('Shutdown', 'the worker shuts down'));
+    },
+    ended: Promise.resolve().then(work),
+  };
 }

@@ -2,7 +2,8 @@
 import type { JobDefinition } from '../definitions.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { StatusSignal } from '../protocol/attempts.ts';
+import type { OutputSignal, StatusSignal } from '../protocol/attempts.ts';
+import type { Processes } from './run.ts';
 
 export type WorkerOptions = {
   broker: Broker;
@@ -12,7 +13,11 @@ export type WorkerOptions = {
   concurrency?: number;
   /** For handlers to end in after a time-out, and after `drain()`; default 10,000. */
   graceMs?: number;
+  /** Of jobs that are programs or isolated; without it there can be none. */
+  processes?: Processes;
   onStatus?(signal: StatusSignal): void;
+  /** What child processes print: ten times a second an attempt at most, 8 KiB each. */
+  onOutput?(signal: OutputSignal): void;
   /** In [0, 1), for the spread of waits; default `Math.random`. */
   random?(): number;
 };

@@ -15,6 +15,7 @@ import { answerPublication, decodeCancel, decodeStart, rejection } from './messa
 import type { Worker, WorkerOptions } from './options.ts';
 import { createPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
+import { runOf } from './run.ts';
 import { subscribe } from './subscription.ts';
 import type { Receipt, Subscription } from './subscription.ts';
 
@@ -153,17 +154,17 @@ class InProcessWorker {
 
   #run(held: Held): void {
     const { start, lane } = held;
-    const { clock } = this.#options;
+    const { clock, processes } = this.#options;
     lane.running += 1;
     this.running += 1;
     this.#busy.add(jobKey(start));
     held.execution = execute({
       start,
-      definition: lane.definition,
+      run: runOf(lane.definition, { start, clock, graceMs: this.#graceMs, processes }),
       clock,
-      graceMs: this.#graceMs,
       onAnswer: (answer) => this.#send(held, answer),
-      onStatus: (text) => this.#tell(start, text),
+      onStatus: (text) => this.#options.onStatus?.(this.#signal(start, { text })),
+      onOutput: (piece) => this.#options.onOutput?.(this.#signal(start, piece)),
     });
     void held.execution.ended.finally(() => {
       lane.running -= 1;
@@ -175,9 +176,8 @@ class InProcessWorker {
     });
   }
 
-  #tell({ requestId, jobId, attempt, answer }: AttemptStart, text: string): void {
-    const { clock, onStatus } = this.#options;
-    onStatus?.({ requestId, jobId, actor: answer.to, attempt, text, at: clock.now() });
+  #signal<T extends object>({ requestId, jobId, attempt, answer }: AttemptStart, said: T) {
+    return { requestId, jobId, actor: answer.to, attempt, ...said, at: this.#options.clock.now() };
   }
 
   #send(held: Held, answer: Answer): void {

@@ -10,6 +10,7 @@ const compilerOptions: ts.CompilerOptions = {
   verbatimModuleSyntax: true,
   rewriteRelativeImportExtensions: true,
   inlineSourceMap: true,
+  inlineSources: true,
 };
 
 /** JavaScript of the whole product and of `folders`, in a folder inside `root`, where packages are found. */

@@ -58,6 +58,7 @@ describe('the context', () => {
     expect(kit.statuses[1]).toEqual({
       requestId: 'r',
       jobId: 'a',
+      actor: 'chain/r',
       attempt: 1,
       text: '3',
       at: kit.clock.now(),

@@ -1,0 +1,117 @@
+/**
+ * The child processes of a host: they bear its mark, die with it by its watchdog, and what an earlier host
+ * of the same folder has left is killed before anything is sent.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../ports/clock.ts';
+import { MillraceError } from '../../protocol/errors.ts';
+import { startChild } from './child.ts';
+import type { Child, Order } from './child.ts';
+import { findMarked } from './find.ts';
+import { killAll } from './kill.ts';
+import { marked, within } from './mark.ts';
+import type { Environment } from './mark.ts';
+
+export type ChildrenOptions = {
+  /** Of the data folder. */
+  mark: string;
+  /** Tells this host from all others of the folder. */
+  token: string;
+  /** What children inherit. */
+  environment: Environment;
+  clock: Clock;
+  /** Between SIGTERM and SIGKILL. */
+  graceMs: number;
+  /** Options of Node for the watchdog and isolated jobs; default: this process's own. */
+  execArgv?: readonly string[];
+};
+
+export type Children = {
+  readonly execArgv: readonly string[];
+  /** Kills what an earlier host of the folder has left; answers how many. Rejects with MillraceError `locked` when they cannot be killed. */
+  reap(): Promise<number>;
+  /** Throws when it cannot be started at all. */
+  start(order: Order): Child;
+  /** Kills what is left; may be called twice. */
+  stop(): Promise<void>;
+};
+
+export function createChildren(options: ChildrenOptions): Children {
+  const { mark, token, environment, clock, graceMs, execArgv = process.execArgv } = options;
+  const hostMark = within(mark, process.pid, token);
+  const sweeper = new Sweeper();
+  let watchdog: ChildProcess | undefined;
+  let count = 0;
+
+  function watch(): void {
+    if (watchdog !== undefined) return;
+    const dog = spawn(process.execPath, [...execArgv, watchdogPath, hostMark], {
+      env: { ...environment },
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    watchdog = dog;
+    const gone = (): void => {
+      if (watchdog === dog) watchdog = undefined;
+    };
+    dog.on('exit', gone).on('error', gone).unref();
+    dog.stdin.on('error', gone);
+    if (dog.stdin instanceof Socket) dog.stdin.unref();
+  }
+
+  return {
+    execArgv,
+    async reap() {
+      const { killed, left } = await killAll(() => findMarked([mark]));
+      if (left.length === 0) return killed;
+      throw new MillraceError(
+        'locked',
+        `processes that an earlier host started cannot be killed: ${left.join(', ')}; end them, then start again`,
+      );
+    },
+    start(order) {
+      watch();
+      count += 1;
+      const own = within(hostMark, count);
+      return startChild(order, {
+        environment: marked(environment, order.env ?? {}, own),
+        clock,
+        graceMs,
+        isLeft: async () => (await findMarked([own])).length > 0,
+        sweep: () => sweeper.sweep(own),
+      });
+    },
+    async stop() {
+      if (count > 0) await sweeper.sweep(hostMark);
+      watchdog?.kill('SIGKILL');
+      watchdog = undefined;
+    },
+  };
+}
+
+/** Beside this file, in the sources and when they are built. */
+const watchdogPath = fileURLToPath(
+  new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url),
+);
+
+/** Looks through all processes once for all who ask meanwhile. */
+class Sweeper {
+  readonly #wanted = new Set<string>();
+  #running: Promise<void> | undefined;
+
+  async sweep(mark: string): Promise<void> {
+    this.#wanted.add(mark);
+    while (this.#wanted.has(mark)) await (this.#running ??= this.#run());
+  }
+
+  async #run(): Promise<void> {
+    const marks = [...this.#wanted];
+    await killAll(() => findMarked(marks));
+    for (const mark of marks) this.#wanted.delete(mark);
+    this.#running = undefined;
+  }
+}

@@ -61,7 +61,7 @@ export type TrackedAttempt = {
   startedAt?: number;
   finishedAt?: number;
   reason?: string;
-  exit?: number;
+  exit?: number | string;
   stdout?: string;
   stderr?: string;
 };
@@ -81,7 +81,7 @@ export type Answer = {
   key: string;
   attempt: number;
   reason?: string;
-  exit?: number;
+  exit?: number | string;
   stdout?: string;
   stderr?: string;
 };

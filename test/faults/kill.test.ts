@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chainsOf } from '../kit/crashChain.ts';
+import { allKilled, isWatchdogKilled, judgeChildren } from '../kit/crashChildren.ts';
 import { judgeEnd, judgeKill } from '../kit/crashJudge.ts';
 import type { AtKill } from '../kit/crashJudge.ts';
 import { allSites, crashesOf, crashPoints } from '../kit/crashPlan.ts';
@@ -30,6 +31,8 @@ const enoughFailures = 5;
 
 const reached = new Map<string, number>();
 const states = new Map<string, number>();
+/** Starts that found children of a dead host. */
+let reaps = 0;
 
 type Run = { wasKilled: boolean };
 /** `lateMs`: how much later its clock says that it is. */
@@ -78,10 +81,12 @@ async function trial(seed: number): Promise<string | undefined> {
       if (!(await host({ seed, folder, lateMs, crash })).wasKilled) break;
       add(reached, crash.site);
       kills.push(await judgeKill(folder));
+      if (!isWatchdogKilled(seed) && kills.length === 1) await allKilled(folder);
     }
     if (kills.length === crashes.length) {
       await host({ seed, folder, lateMs: kills.length * afterMs });
     }
+    reaps += judgeChildren(folder);
     for (const state of await judgeEnd(folder, chainsOf(seed), kills)) add(states, state);
     rmSync(folder, { recursive: true, force: true });
     return undefined;
@@ -119,5 +124,6 @@ test.skipIf(seeds.length < 50)('every crash point was reached, and every end', (
     (name) => ![...reached.keys()].some((site) => site.startsWith(name)),
   );
   expect(missed).toEqual([]);
+  expect(reaps).toBeGreaterThan(0);
   expect([...states.keys()].sort()).toEqual(['COMPLETE', 'FAIL', 'STOPPED']);
 });

@@ -5,12 +5,14 @@
 import { fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
 import { z } from 'zod';
 import { createMillrace, defineChain, defineJob, RetryAfter, Stopped } from '../../src/index.ts';
 import type { Client, JobContext, JobDefinition, Request } from '../../src/index.ts';
 import { MillraceError } from '../../src/protocol/errors.ts';
 import * as chains from './crashChain.ts';
 import type { CrashChain } from './crashChain.ts';
+import * as children from './crashChildren.ts';
 import { crashingPorts } from './crashPoints.ts';
 
 const orders = z.object({
@@ -19,15 +21,20 @@ const orders = z.object({
   /** By how much its clock is ahead: the time that it was dead for. */
   lateMs: z.number(),
   crash: z.object({ site: z.string(), nth: z.number(), delayUs: z.number() }).optional(),
+  /** The process whose chains these are. */
+  host: z.number().default(process.pid),
 });
 
-const { seed, folder, lateMs, crash } = orders.parse(JSON.parse(process.argv[2] ?? ''));
+// The process of an isolated job imports this file again, and has its orders from the environment.
+const given = orders.parse(JSON.parse(process.argv[2] ?? process.env['CRASH_ORDERS'] ?? ''));
+process.env['CRASH_ORDERS'] = JSON.stringify(given);
+const { seed, folder, lateMs, crash, host } = given;
 
 const log = openSync(join(folder, 'executions.log'), 'a');
 
 /** Durable before the next thing is done. */
 function write(what: string, attemptKey: string): void {
-  writeSync(log, `${what} ${attemptKey} ${process.pid}\n`);
+  writeSync(log, `${what} ${attemptKey} ${host}\n`);
   fsyncSync(log);
 }
 
@@ -46,14 +53,53 @@ const odd: JobDefinition<typeof jobArgs, Result> = defineJob({
   run: (context) => work(context),
 });
 
+const program: JobDefinition<typeof jobArgs, Result> = defineJob({
+  type: 'crash-program',
+  args: jobArgs,
+  command(context) {
+    onChild('before');
+    setImmediate(() => onChild('running'));
+    begun(context.requestId);
+    checkInput(context);
+    context.data[context.jobId] = context.attempt;
+    return children.commandOf(folder, context, host);
+  },
+  result(_, { requestId, jobId, attempt }) {
+    onChild('ended');
+    return end(requestId, jobId, attempt);
+  },
+});
+const isolated: JobDefinition<typeof jobArgs, Result> = defineJob({
+  type: 'crash-isolated',
+  args: jobArgs,
+  isolate: true,
+  async run(context) {
+    const release = children.takeLock(folder, context);
+    if (release === undefined) write('overlap', context.attemptKey);
+    try {
+      return await work(context);
+    } finally {
+      release?.();
+    }
+  },
+});
+const jobs = [even, odd, program, isolated];
+
+function jobOf(id: string, { name, isOdd }: chains.CrashJob): (typeof jobs)[number] {
+  const kind = children.kindOf(id, name);
+  if (kind === 'handler') return isOdd ? odd : even;
+  return kind === 'program' ? program : isolated;
+}
+
 const crashChain = defineChain({
   type: 'crash',
   args: z.object({ seed: z.number(), index: z.number() }),
   plan({ args, job, sequence }) {
     const chain = chains.chainOf(args.seed, args.index);
-    chains.planCrashChain(chain, { sequence }, ({ name, isOdd, after, attempts, waitMs }) =>
-      job(isOdd ? odd : even, { after }, { name, after, retry: { attempts, waitMs } }),
-    );
+    chains.planCrashChain(chain, { sequence }, (each) => {
+      const { name, after, attempts, waitMs } = each;
+      return job(jobOf(chain.id, each), { after }, { name, after, retry: { attempts, waitMs } });
+    });
   },
 });
 
@@ -87,8 +133,9 @@ function end(requestId: string, job: string, attempt: number): Result {
 }
 
 /** A job is given a result and data of every job that it comes after. */
-function checkInput({ args, data, resultsOf, attemptKey }: JobContext<JobArgs>): void {
-  const given = [...resultsOf(even), ...resultsOf(odd)].map(({ job }) => job).sort();
+function checkInput(context: Omit<JobContext<JobArgs>, 'signal' | 'status'>): void {
+  const { args, data, resultsOf, attemptKey } = context;
+  const given = jobs.flatMap((job) => resultsOf(job).map((result) => result.job)).sort();
   const isMissing = args.after.some((job) => data[job] === undefined);
   if (isMissing || given.join() !== [...args.after].sort().join()) write('misinformed', attemptKey);
 }
@@ -135,11 +182,36 @@ async function refusable(command: () => Promise<void>): Promise<void> {
   }
 }
 
+/** What is logged is wrong, but for what a start had to kill. */
+const logged = pino(
+  { level: 'warn' },
+  {
+    write(line: string) {
+      const { reaped } = JSON.parse(line) as { reaped?: number };
+      if (reaped === undefined) process.stderr.write(line);
+      else write('reaped', String(reaped));
+    },
+  },
+);
+
+const { ports, onChild } = crashingPorts(crash, {
+  lateMs,
+  isHasty: seed % 3 !== 0,
+  beforeKill: () => {
+    if (children.isWatchdogKilled(seed)) children.killWatchdog();
+  },
+});
 const millrace = createMillrace(
-  { jobs: [even, odd], chains: [crashChain], data: folder, partitions: 3, concurrency: 8 },
-  crashingPorts(crash, { lateMs, isHasty: seed % 3 !== 0 }),
+  {
+    ...{ jobs, chains: [crashChain], data: folder, partitions: 3, concurrency: 8 },
+    definitions: import.meta.url,
+  },
+  { ...ports, log: logged },
 );
 await millrace.start();
+for (const { pid, host: of } of children.childrenOf(folder)) {
+  if (of !== process.pid) write('left', `${pid}-of-${of}`);
+}
 await Promise.all(
   chains.chainsOf(seed).map((chain, index) => follow(millrace.client, chain, index)),
 );

@@ -14,6 +14,7 @@ export const crashSites = {
   'in a snapshot': ['blobs', 'before', 'after', 'written'],
   'in a checkpoint': ['heads', 'before', 'after', 'written'],
   'in a claim': ['before', 'inside', 'after'],
+  'in a child process': ['before', 'running', 'ended'],
   'in a suspend': ['before', 'inside', 'after', 'cancel', 'suspending', 'suspended'],
 } as const;
 
@@ -48,6 +49,7 @@ const often: Record<CrashPoint, number> = {
   'in a snapshot': 3,
   'in a checkpoint': 5,
   'in a claim': 3,
+  'in a child process': 4,
   'in a suspend': 1,
 };
 

@@ -15,23 +15,30 @@ import type { Store } from '../../src/ports/store.ts';
 import { exchanges, partitionQueue } from '../../src/protocol/topology.ts';
 import { partitionClaim } from '../../src/runtime/ownership.ts';
 import { siteOf } from './crashPlan.ts';
-import type { Crash, CrashPoint } from './crashPlan.ts';
+import type { Crash, CrashPoint, crashSites } from './crashPlan.ts';
 
-/** `isHasty`: checkpoints come sooner; the host's 200 ms after a release are longer than most of these chains live. */
-type Time = { lateMs: number; isHasty: boolean };
+/**
+ * `beforeKill`: what this thread does just before it kills its process.
+ * `isHasty`: checkpoints come sooner; the host's 200 ms after a release are longer than most of these chains live.
+ */
+type Time = { lateMs: number; isHasty: boolean; beforeKill: () => void };
+
+/** A child process is about to be started, has just been, or has ended and nobody knows it yet. */
+type OnChild = (site: (typeof crashSites)['in a child process'][number]) => void;
 
 /** Ports that crash, if they are told to, over the embedded ones. */
 export function crashingPorts(
   crash: Crash | undefined,
   time: Time,
-): Pick<Ports, 'openStore' | 'openBroker' | 'clock'> {
-  const fuse = new Fuse(crash);
-  return {
+): { ports: Pick<Ports, 'openStore' | 'openBroker' | 'clock'>; onChild: OnChild } {
+  const fuse = new Fuse(crash, time.beforeKill);
+  const ports = {
     openStore: ({ data, partitions }) =>
       crashingStore(openSqliteStore({ path: join(data, 'store.db'), partitions }), fuse),
     openBroker: () => crashingBroker(openSmqpBroker(), fuse),
     clock: clockOf(time),
-  };
+  } satisfies Partial<Ports>;
+  return { ports, onChild: (site) => fuse.at('in a child process', site) };
 }
 
 function clockOf({ lateMs, isHasty }: Time): Clock {
@@ -49,16 +56,18 @@ class Fuse {
   readonly unacked = new Set<number>();
   readonly suspending = new Set<string>();
   readonly #crash: Crash | undefined;
+  readonly #beforeKill: () => void;
   readonly #signal = new Int32Array(new SharedArrayBuffer(4));
   #reached = 0;
 
-  constructor(crash: Crash | undefined) {
+  constructor(crash: Crash | undefined, beforeKill: () => void) {
     this.#crash = crash;
+    this.#beforeKill = beforeKill;
     if (crash?.site.endsWith(': inside') === true) startKiller(this.#signal, crash.delayUs);
   }
 
   at(point: CrashPoint, site: string): void {
-    if (this.isDue(point, site)) kill();
+    if (this.isDue(point, site)) this.#kill();
   }
 
   isDue(point: CrashPoint, site: string): boolean {
@@ -77,12 +86,13 @@ class Fuse {
   async written(point: CrashPoint, store: Store): Promise<void> {
     if (!this.isDue(point, 'written')) return;
     await store.flush();
-    kill();
+    this.#kill();
   }
-}
 
-function kill(): void {
-  process.kill(process.pid, 'SIGKILL');
+  #kill(): void {
+    this.#beforeKill();
+    process.kill(process.pid, 'SIGKILL');
+  }
 }
 
 /** A thread that waits for the signal, spins, and kills the process whatever its main thread is doing. */

@@ -57,7 +57,7 @@ export type AttemptRow = [
   started: number | null,
   finished: number | null,
   reason: string | null,
-  exit: number | null,
+  exit: number | string | null,
   stdout: string | null,
   stderr: string | null,
 ];

@@ -11,7 +11,7 @@ import { connect, sqliteFault, type Connection } from './connection.ts';
 const applicationId = 0x6d696c72;
 
 /** Layout of the tables below; a file of any other is made anew. */
-const layout = 1;
+const layout = 2;
 
 const tables = `
   CREATE TABLE meta (store TEXT NOT NULL) STRICT;
@@ -34,7 +34,7 @@ const tables = `
   CREATE TABLE attempts (
     request INTEGER NOT NULL, job ANY NOT NULL, attempt INTEGER NOT NULL, seq INTEGER NOT NULL,
     name TEXT NOT NULL, type TEXT, state TEXT NOT NULL, started INTEGER, finished INTEGER, reason TEXT,
-    exit INTEGER, stdout TEXT, stderr TEXT, PRIMARY KEY (request, job, attempt)
+    exit ANY, stdout TEXT, stderr TEXT, PRIMARY KEY (request, job, attempt)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE statuses (
     request TEXT NOT NULL, job INTEGER NOT NULL, attempt INTEGER NOT NULL, text TEXT NOT NULL,

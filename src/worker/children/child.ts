@@ -102,7 +102,7 @@ export function startChild(order: Order, options: ChildOptions): Child {
     const exit = await Promise.race([exited(child), stuck.promise]);
     if (exit === 'stuck') return { exit: 'SIGKILL', isStuck: true };
     if (isTerminated) await Promise.race([groupGone(), killed.promise]);
-    signalGroup('SIGKILL');
+    if (signalGroup('SIGKILL')) await Promise.race([groupGone(), wait(drainMs)]);
     if (exit !== 0) await sweep();
     await Promise.race([closed, wait(drainMs)]);
     return { exit, isStuck: false };

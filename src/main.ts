@@ -8,6 +8,10 @@ const code = await runCli(process.argv, {
   connect: async (config) =>
     (await import('./connect.ts')).openConnection(config, { patienceMs: 5000 }),
   hostOf: async (config) => (await import('./connect.ts')).hostOf(config),
+  machineOf: async (...asked) => (await import('./openReader.ts')).machineOf(...asked),
+  openTracked: async (...asked) => (await import('./openTracked.ts')).openTracked(...asked),
+  rebuildReadModels: async (...asked) =>
+    (await import('./openTracked.ts')).rebuildReadModels(...asked),
   millrace: () => import('./index.ts'),
 });
 // What is left open, such as a handler that ignores its signal, must not keep the program.

@@ -1,5 +1,6 @@
 /** Composition for reading alone: a data folder beside its host, or without one. Loads nothing that hosts. */
 import { join } from 'node:path';
+import type { AnyStateMachine } from 'xstate';
 import { builtInActors } from '../actors/index.ts';
 import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import type { Config } from './config.ts';
@@ -41,4 +42,9 @@ export function openReader(config: Config): OpenReader {
     verify: (id) => verifyGroup(loader, place(id)),
     close: () => store.close(),
   };
+}
+
+/** The machine of a kind of actor, built in or the user's own; undefined when there is none. */
+export function machineOf({ actors }: Config, kind: string): AnyStateMachine | undefined {
+  return [...builtInActors, ...actors].find((actor) => actor.kind === kind)?.machine;
 }

@@ -10,6 +10,7 @@ import type { Store } from './ports/store.ts';
 import { MillraceError } from './protocol/errors.ts';
 import { publicState } from './protocol/states.ts';
 import { partitionOf } from './protocol/topology.ts';
+import { groupUnpark } from './runtime/incoming.ts';
 import { rootState } from './runtime/group.ts';
 import type { Resident } from './runtime/parking.ts';
 import { kindOf } from './runtime/registry.ts';
@@ -44,11 +45,24 @@ type Answers = { status: ChainStatus; jobs: ChainJob[] };
 /** Where a group can be had: a host's memory, or a store. */
 export type GroupSource = (id: string) => Promise<Resident>;
 
+/** That and why a request's messages are kept unstepped. */
+export type Parking = {
+  reason: string;
+  /** When the first of them came; undefined when none has come yet. */
+  since?: number;
+  /** How many are kept. */
+  kept: number;
+  /** It cannot be followed as it is: unpark works only after the cause is gone, also with skip. */
+  isBroken: boolean;
+};
+
 export type Reader = EventLog & {
   /** Rejects with MillraceError `not-found`. */
   status(id: string): Promise<RequestStatus>;
   /** Only the state, without looking at the jobs. */
   state(id: string): Promise<{ state: string; parked?: string }>;
+  /** Undefined when it is not parked. Rejects with MillraceError `not-found`. */
+  parking(id: string): Promise<Parking | undefined>;
   /** Every job in plan order. */
   jobs(id: string): Promise<ChainJob[]>;
   /** Requests whose id is this text, or else begins or ends with it, newest first; at most `limit`. */
@@ -70,7 +84,20 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
   const jobs = async (id: string): Promise<ChainJob[]> =>
     ask(registry, await found(id), 'jobs') ?? [];
 
+  const entriesOf = (id: string) =>
+    store.journal.readGroup(partitionOf(id, store.partitions), id, 0);
+
   const log = createEventLog(store, async (id) => (await jobs(id)).map(({ name }) => name));
+
+  /** Messages since the last unpark that were kept; a broken group's are not in memory. */
+  const keptOf = async (id: string): Promise<{ kept: number; since?: number }> => {
+    let all: { kept: number; since?: number } = { kept: 0 };
+    for await (const { parked, at, type } of entriesOf(id)) {
+      if (parked !== undefined) all = { since: at, ...all, kept: all.kept + 1 };
+      else if (type === groupUnpark) all = { kept: 0 };
+    }
+    return all;
+  };
 
   return {
     ...log,
@@ -80,13 +107,17 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
       const { group, parked } = await found(id);
       return { state: publicState(rootState(group)), ...(parked !== undefined && { parked }) };
     },
+    async parking(id) {
+      const { parked, isBroken = false } = await found(id);
+      if (parked === undefined) return undefined;
+      return { reason: parked, isBroken, ...(await keptOf(id)) };
+    },
     jobs,
     async matching(part, limit) {
-      const { journal, snapshots } = store;
+      const { snapshots } = store;
       if ((await snapshots.head(part)) !== undefined) return [part];
       // Its head may be written after its first entry.
-      for await (const { group } of journal.readGroup(partitionOf(part, store.partitions), part, 0))
-        if (group !== undefined) return [group];
+      for await (const { group } of entriesOf(part)) if (group !== undefined) return [group];
       return (await snapshots.matching(part, limit)).map(({ group }) => group);
     },
     list: (limit = 20) => store.snapshots.heads(limit),

@@ -1,11 +1,17 @@
 /** What every command is given: the flags for all, and what main.ts lets them host and read. */
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
+import type { AnyStateMachine } from 'xstate';
 import type { Millrace } from '../compose.ts';
 import { dataFolder, loadConfig, toConfig } from '../config.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../connect.ts';
 import type { OpenReader } from '../openReader.ts';
+import type { OpenTracked } from '../openTracked.ts';
+import type { Rebuilt } from '../tracker/tracker.ts';
+
+/** Hears what troubles it. */
+type Warn = (text: string) => void;
 
 /** What commands need of the composition roots; each is loaded when it is asked for. */
 export type Hosting = {
@@ -14,6 +20,11 @@ export type Hosting = {
   /** Rejects with MillraceError `unavailable` when no process hosts the folder. */
   connect(config: Config): Promise<Connection>;
   hostOf(config: Config): Promise<Connection['host'] | undefined>;
+  /** The machine of a kind of actor; undefined when there is none of that kind. */
+  machineOf(config: Config, kind: string): Promise<AnyStateMachine | undefined>;
+  /** The tracker's read models, brought up to date where no host does it. */
+  openTracked(config: Config, warn: Warn): Promise<OpenTracked>;
+  rebuildReadModels(config: Config, warn: Warn): Promise<Rebuilt>;
   /** The public API, for the `import 'millrace'` of a configuration. */
   millrace(): Promise<object>;
 };

@@ -1,5 +1,6 @@
 /** `millrace events [ID]`: the event log of a request, or of all in the order of their times; a line an entry. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { isTerminal } from '../protocol/states.ts';
 import type { OpenReader } from '../openReader.ts';
@@ -9,7 +10,7 @@ import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { colorsOf, count, note, print } from './print.ts';
-import { idHelp, idOf, isHosted, shortId, withReader } from './reading.ts';
+import { idHelp, idOf, shortId, withReader } from './reading.ts';
 import { fit, oneLine, pad } from './text.ts';
 import { toInstant, whenHelp } from './when.ts';
 
@@ -68,12 +69,12 @@ async function events(
     );
   }
   const types = type?.split(',').map((each) => each.trim());
-  await withReader(context, async (reader, { data }) => {
+  await withReader(context, async (reader, config) => {
     const id = named === undefined ? undefined : await idOf(reader, named);
     const printer = json ? jsonPrinter(bodies) : linePrinter(bodies, id === undefined);
     const passed = new Set<string>();
     let isEmpty = true;
-    const pause = follow ? pausing(data) : undefined;
+    const pause = follow ? pausing(context, config) : undefined;
     for await (const event of eventsOf(reader, { id, after, since: sinceAt, pause })) {
       if (types?.some((each) => isOfType(event.type, each)) === false) passed.add(event.type);
       else {
@@ -119,10 +120,11 @@ async function* ofAll(reader: OpenReader, { since, pause }: Asked): AsyncGenerat
 }
 
 /** Says once that nothing comes while nobody hosts. */
-function pausing(data: string): () => Promise<void> {
+function pausing(context: Context, config: Config): () => Promise<void> {
   let isFirst = true;
   return async () => {
-    if (isFirst && !isHosted(data)) note('No process hosts it now; this waits for one.');
+    if (isFirst && (await context.hosting.hostOf(config)) === undefined)
+      note('No process hosts it now; this waits for one.');
     isFirst = false;
     await delay(lookMs);
   };

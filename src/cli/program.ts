@@ -7,11 +7,17 @@ import { contextOf } from './context.ts';
 import type { Flags, Hosting } from './context.ts';
 import { declareEvents } from './events.ts';
 import { exitCodes, report } from './exit.ts';
+import { declareFind } from './find.ts';
+import { declareGraph } from './graph.ts';
+import { declareInfo } from './info.ts';
+import { declareLog } from './log.ts';
+import { declarePs } from './ps.ts';
 import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
 import { declareRun } from './run.ts';
 import { declareShow } from './show.ts';
 import { declareStatus } from './status.ts';
+import { declareTracker } from './tracker.ts';
 import { declareUnpark } from './unpark.ts';
 
 /** In the order of the help. */
@@ -19,9 +25,15 @@ const declarations: readonly Declare[] = [
   declareRun,
   declareResume,
   declareStatus,
+  declareInfo,
+  declarePs,
+  declareFind,
+  declareLog,
   declareShow,
   declareEvents,
+  declareGraph,
   declareReplay,
+  declareTracker,
   declareUnpark,
 ];
 

@@ -1,10 +1,10 @@
 /** Opens the data folder for a command that only reads, and finds the request that a person means. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { OpenReader } from '../openReader.ts';
+import type { OpenTracked } from '../openTracked.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
+import { count, note } from './print.ts';
 
 /** What an ID argument may be; for the help of commands. */
 export const idHelp = 'id of a request, a unique beginning or end of it, or `last`';
@@ -23,6 +23,28 @@ export async function withReader<T>(
     return await use(reader, config);
   } finally {
     await reader.close();
+  }
+}
+
+/** The same for what the tracker knows; `named` is the request that is meant, if one is. */
+export async function withTracked<T>(
+  context: Context,
+  named: string | undefined,
+  use: (tracked: OpenTracked, id: string | undefined, config: Config) => Promise<T>,
+): Promise<T> {
+  const id =
+    named === undefined ? undefined : await withReader(context, (reader) => idOf(reader, named));
+  const config = await context.readingConfig();
+  const tracked = await context.hosting.openTracked(config, note);
+  try {
+    const behind = await tracked.behind();
+    if (behind > 0) {
+      const anew = context.command('tracker rebuild');
+      note(`The tracker is ${count(behind)} entries behind: ask again in a moment, or ${anew}`);
+    }
+    return await use(tracked, id, config);
+  } finally {
+    await tracked.close();
   }
 }
 
@@ -55,16 +77,6 @@ export async function idOf(
 /** What tells requests apart in narrow tables: the end of a ULID, whose beginning is the time; other ids whole. */
 export function shortId(id: string): string {
   return /^[0-9a-z]{26}$/.test(id) ? id.slice(-8) : id;
-}
-
-/** As far as the file tells that the host writes: a killed one leaves it behind. */
-export function isHosted(data: string): boolean {
-  try {
-    process.kill(Number(readFileSync(join(data, 'host.pid'), 'utf8')), 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function newest(reader: Pick<OpenReader, 'list'>): Promise<string> {

@@ -42,14 +42,11 @@ type Opened = Context & { reader: OpenReader; folder: Config };
 async function one(context: Opened, id: string, { json = false }: StatusOptions): Promise<void> {
   const { reader, folder, hosting } = context;
   const found = await reader.status(id);
-  const isUnderWay =
-    !isTerminal(found.state) && found.state !== 'SUSPENDED' && found.parked === undefined;
-  const host = isUnderWay ? await hosting.hostOf(folder) : undefined;
+  const host = isTerminal(found.state) ? undefined : await hosting.hostOf(folder);
   if (json) printJson({ ...found, ...(host !== undefined && { host: host.pid }) });
   else printStatus(found, host?.pid);
-  sayHowToGoOn(context, found);
-  if (isUnderWay && host === undefined)
-    note(`No process hosts it. Go on with it: ${context.command(`resume ${id}`)}`);
+  const parking = found.parked === undefined ? undefined : await reader.parking(id);
+  sayHowToGoOn(context, found, { parking, isHosted: host !== undefined });
 }
 
 async function list(reader: OpenReader, { json = false, limit }: StatusOptions): Promise<void> {

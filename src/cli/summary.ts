@@ -1,8 +1,9 @@
 /** What is said of a request at the end, and by `status`. */
-import type { RequestStatus } from '../reader.ts';
+import type { Parking, RequestStatus } from '../reader.ts';
 import { isTerminal } from '../protocol/states.ts';
 import type { Context } from './context.ts';
 import {
+  ago,
   colorsOf,
   count,
   duration,
@@ -33,28 +34,47 @@ export function printSummary(
   sayHowToGoOn(context, status);
 }
 
+/** What is known beside the request's state. */
+type Beside = { parking?: Parking | undefined; isHosted?: boolean };
+
 /** A note on stderr where something can be done. */
-export function sayHowToGoOn(context: Context, { id, state, parked }: RequestStatus): void {
-  if (parked !== undefined) {
-    note(`It is parked: ${lastLines(parked, reasonLines, '').trim()}`);
+export function sayHowToGoOn(
+  context: Context,
+  { id, state, parked }: { id: string; state: string; parked?: string },
+  { parking, isHosted = true }: Beside = {},
+): void {
+  const reason = parking?.reason ?? parked;
+  if (reason !== undefined) {
+    note(`It is parked${keptText(parking)}: ${lastLines(reason, reasonLines, '').trim()}`);
     note(`Mend the cause, then: ${context.command(`unpark ${id}`)}`);
+    if (parking?.isBroken === false) {
+      note(`Or set the message that throws aside: ${context.command(`unpark ${id} --skip`)}`);
+    }
   } else if (state === 'SUSPENDED') {
     note(`Go on with it: ${context.command(`resume ${id}`)}`);
+  } else if (!isTerminal(state) && !isHosted) {
+    note(`No process hosts it. Go on with it: ${context.command(`resume ${id}`)}`);
   }
+}
+
+/** ` since 3 min ago, 2 messages kept` */
+function keptText({ since, kept }: Partial<Parking> = {}): string {
+  if (since === undefined || kept === undefined) return '';
+  return ` (since ${ago(since, Date.now())}, ${plural(kept, 'message')} kept)`;
 }
 
 /** `millrace status ID`. */
 export function printStatus(status: RequestStatus, hostPid: number | undefined): void {
   const { id, type, state, args, user, parked, createdAt, updatedAt, running } = status;
-  const took = isTerminal(state) ? ` (${duration(updatedAt - createdAt)})` : '';
+  const took = isTerminal(state) ? `, took ${duration(updatedAt - createdAt)}` : '';
   print(`request  ${id}`);
   print(`type     ${type}`);
   print(`state    ${paintState(state)}${parked === undefined ? '' : ', parked'}`);
   print(`jobs     ${countsText(status)}`);
-  print(`args     ${JSON.stringify(args)}`);
+  print(`args     ${oneLine(JSON.stringify(args))}`);
   if (user !== undefined) print(`user     ${oneLine(user)}`);
-  print(`created  ${instant(createdAt)}`);
-  print(`updated  ${instant(updatedAt)}${took}`);
+  print(`created  ${instant(createdAt)}  ${ago(createdAt, Date.now())}`);
+  print(`updated  ${instant(updatedAt)}  ${ago(updatedAt, Date.now())}${took}`);
   if (hostPid !== undefined) print(`host     process ${hostPid}`);
   for (const { name, attempt } of running.slice(0, mostFailures)) {
     print(`running  ${oneLine(name)}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);

@@ -11,6 +11,12 @@ export function machineState(word: string): string {
   return state === 'fail' ? 'failed' : state;
 }
 
+/** What a request can be in, in public words. */
+export const requestStates: readonly string[] = [
+  ...['PENDING', 'RUNNING', 'STOPPING', 'SUSPENDING', 'SUSPENDED'],
+  ...['COMPLETE', 'FAIL', 'STOPPED'],
+];
+
 /** COMPLETE, FAIL and STOPPED end a request. */
 export function isTerminal(state: string): boolean {
   return state === 'COMPLETE' || state === 'FAIL' || state === 'STOPPED';

@@ -1,0 +1,105 @@
+/** `millrace log ID [JOB]`: the job log, a record an attempt, by when they ended. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { didYouMean } from '../gateway/suggest.ts';
+import type { OpenTracked } from '../openTracked.ts';
+import { MillraceError } from '../protocol/errors.ts';
+import { isTerminal } from '../protocol/states.ts';
+import type { FoundAttempt } from '../tracker/questions.ts';
+import { examples } from './command.ts';
+import type { Declare } from './command.ts';
+import type { Context } from './context.ts';
+import { exitCodes } from './exit.ts';
+import { colorsOf, duration, instant, note, paintState, print } from './print.ts';
+import { idHelp, withTracked } from './reading.ts';
+import { linesOf, oneLine } from './text.ts';
+
+type LogOptions = { json?: boolean; follow?: boolean };
+
+const lookMs = 200;
+
+export const declareLog: Declare = (program, act) => {
+  program
+    .command('log')
+    .argument('<id>', idHelp)
+    .argument('[job]', 'only this job, by its name')
+    .description('print the job log of a request: every attempt, with its error and output')
+    .option('-f, --follow', 'print also attempts that have yet to end, as they do')
+    .option('--json', 'print JSON lines, one an attempt')
+    .addHelpText('after', examples('log last', 'log last write --follow', 'log 3c2hrnd7 --json'))
+    .action(act(log));
+};
+
+async function log(
+  context: Context,
+  named: string,
+  job: string | undefined,
+  { json = false, follow = false }: LogOptions,
+): Promise<number> {
+  await withTracked(context, named, async (tracked, id = named) => {
+    if (job !== undefined) await checkJob(tracked, id, job);
+    const told = new Set<string>();
+    for (;;) {
+      const startedAt = Date.now();
+      // Asked before the log: what ends between the two is then looked for again.
+      const { state, parked } = await tracked.info(id);
+      const attempts = (await tracked.log(id)).filter(({ name }) =>
+        [name, undefined].includes(job),
+      );
+      for (const attempt of attempts) {
+        const key = `${attempt.job}/${attempt.attempt}`;
+        if (told.has(key) || (attempt.finishedAt === undefined && follow)) continue;
+        if (json) print(JSON.stringify(attempt));
+        else printAttempt(attempt, told.size === 0);
+        told.add(key);
+      }
+      const isOver = isTerminal(state) && parked === undefined;
+      if (!follow || isOver) break;
+      await delay(Math.max(lookMs, Date.now() - startedAt));
+    }
+    if (told.size === 0) note('No attempt has been made yet.');
+  });
+  return exitCodes.complete;
+}
+
+/** Throws MillraceError `usage` that names a job that was meant. */
+async function checkJob(tracked: OpenTracked, id: string, job: string): Promise<void> {
+  const names = (await tracked.jobs(id)).map(({ name }) => name);
+  if (names.length === 0 || names.includes(job)) return;
+  throw new MillraceError(
+    'usage',
+    `request "${id}" has no job "${job}"${didYouMean(job, names)}; \`millrace show ${id}\` lists them`,
+  );
+}
+
+function printAttempt(attempt: FoundAttempt, isFirst: boolean): void {
+  const {
+    name,
+    attempt: number,
+    state,
+    startedAt,
+    finishedAt,
+    reason,
+    exit,
+    stdout,
+    stderr,
+  } = attempt;
+  const { bold } = colorsOf(process.stdout);
+  if (!isFirst) print('');
+  const took =
+    startedAt === undefined ? '' : `  took ${duration((finishedAt ?? Date.now()) - startedAt)}`;
+  const when = finishedAt ?? startedAt;
+  const time = when === undefined ? '' : `  ${instant(when)}`;
+  print(`${bold(oneLine(name))}  try ${number}  ${paintState(state)}${time}${took}`);
+  if (exit !== undefined) print(`  exit    ${exit}`);
+  printBlock('error', reason);
+  printBlock('stdout', stdout);
+  printBlock('stderr', stderr);
+}
+
+/** A text under its title, each line set in as far as the first. */
+function printBlock(title: string, text: string | undefined): void {
+  if (text === undefined || text === '') return;
+  linesOf(text).forEach((line, at) => {
+    print(`  ${(at === 0 ? title : '').padEnd(6)}  ${line}`.trimEnd());
+  });
+}

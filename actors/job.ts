@@ -13,6 +13,10 @@ export const jobActor = defineActor({
   accepts: attemptAnswerSchemas,
   startedBy: ['job.start'],
   values: 'referenced',
+  queries: {
+    /** Of the newest attempt; while it waits, of the next. */
+    attempt: ({ context }) => context.attempt,
+  },
   effects: {
     startAttempt: ({ name, jobType, attempt, args, data, results, timeoutMs, resumption }) =>
       toJob(attemptKey, {

@@ -3,7 +3,7 @@ import type { ChainJob } from '../actors/chainQueries.ts';
 import { MillraceError } from './protocol/errors.ts';
 import { publicState } from './protocol/states.ts';
 import { partitionOf } from './protocol/topology.ts';
-import { ask } from './reader.ts';
+import { ask, attemptOf } from './reader.ts';
 import { rootState } from './runtime/group.ts';
 import { loadGroup } from './runtime/load.ts';
 import type { Loader } from './runtime/load.ts';
@@ -16,7 +16,7 @@ export type PastJob = {
   type: string;
   /** PENDING, RUNNING, WAITING (for its next attempt), COMPLETE, FAIL or STOPPED. */
   state: string;
-  /** Attempts that have ended, over all retries. */
+  /** Attempts that were begun, over all retries. */
   attempts: number;
   /** Names of the jobs before it. */
   after: readonly string[];
@@ -70,7 +70,9 @@ export function createAt(loader: Loader): At {
       seq: group.seq,
       at: group.at,
       newestSeq,
-      jobs: pastJobs(ask(registry, resident, 'jobs') ?? []),
+      jobs: pastJobs(ask(registry, resident, 'jobs') ?? [], (job) =>
+        attemptOf(registry, resident, job),
+      ),
       actors: [...group.actors].map(([address, { value }]) => ({
         address,
         state: publicState(stateName(value)),
@@ -80,12 +82,15 @@ export function createAt(loader: Loader): At {
   };
 }
 
-function pastJobs(jobs: readonly ChainJob[]): PastJob[] {
-  return jobs.map(({ name, type, state, attempts, isWaiting = false, parents, sequence }) => ({
+function pastJobs(
+  jobs: readonly ChainJob[],
+  attemptOfJob: (job: number) => number | undefined,
+): PastJob[] {
+  return jobs.map(({ name, type, state, attempts, isWaiting = false, parents, sequence }, job) => ({
     name,
     type,
     state: publicState(isWaiting ? 'waiting' : state),
-    attempts,
+    attempts: (attemptOfJob(job) ?? attempts) - (isWaiting ? 1 : 0),
     after: parents.map((parent) => jobs[parent]?.name ?? String(parent)),
     ...(sequence !== undefined && { sequence }),
   }));

@@ -101,8 +101,15 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
 
   return {
     ...log,
-    status: async (id) =>
-      statusOf(id, await found(id), (resident) => ask(registry, resident, 'status')),
+    async status(id) {
+      const resident = await found(id);
+      const status = ask(registry, resident, 'status');
+      const running = status?.running.map(({ job, ...each }) => ({
+        ...each,
+        attempt: attemptOf(registry, resident, job) ?? each.attempt,
+      }));
+      return statusOf(id, resident, status && { ...status, running: running ?? [] });
+    },
     async state(id) {
       const { group, parked } = await found(id);
       return { state: publicState(rootState(group)), ...(parked !== undefined && { parked }) };
@@ -140,13 +147,24 @@ export function ask<Query extends keyof Answers>(
   return answer as Answers[Query] | undefined;
 }
 
+/** Number of a running job's newest attempt, or of its next while it waits: only its own actor knows. */
+export function attemptOf(
+  registry: Registry,
+  { group }: Resident,
+  job: number,
+): number | undefined {
+  const snapshot = group.actors.get(`job/${job}`);
+  if (snapshot === undefined) return undefined;
+  const attempt = registry.kind('job').definition.queries?.['attempt']?.(snapshot);
+  return typeof attempt === 'number' ? attempt : undefined;
+}
+
 function statusOf(
   id: string,
   resident: Resident,
-  ask: (resident: Resident) => ChainStatus | undefined,
+  status: (Omit<ChainStatus, 'running'> & Pick<RequestStatus, 'running'>) | undefined,
 ): RequestStatus {
   const { group, parked } = resident;
-  const status = ask(resident);
   const counts = status?.counts ?? { pending: 0, running: 0, complete: 0, failed: 0, stopped: 0 };
   return {
     id,

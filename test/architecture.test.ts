@@ -140,6 +140,8 @@ const rules: readonly Rule[] = [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
       ...[
         'src/gateway/asked.ts',
+        'src/gateway/plan.ts',
+        'src/gateway/suggest.ts',
         'src/version.ts',
         'commander',
         'cli-progress',
@@ -150,8 +152,8 @@ const rules: readonly Rule[] = [
       ],
     ],
     mayTypes: [
-      ...['src/compose.ts', 'src/connect.ts', 'src/openReader.ts', 'src/past.ts'],
-      'src/reader.ts',
+      ...['src/compose.ts', 'src/connect.ts', 'src/openReader.ts', 'src/openTracked.ts'],
+      ...['src/past.ts', 'src/ports/readmodels.ts', 'src/reader.ts', 'src/tracker/', 'xstate'],
     ],
   },
   {
@@ -170,7 +172,7 @@ const rules: readonly Rule[] = [
       ...['actors/', 'src/adapters/sqlite/', 'src/protocol/', 'src/runtime/'],
       ...['src/past.ts', 'src/reader.ts', 'node:'],
     ],
-    mayTypes: ['src/config.ts'],
+    mayTypes: ['src/config.ts', 'xstate'],
   },
   {
     from: 'src/openTracked.ts',
@@ -187,7 +189,10 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/main.ts',
-    may: ['src/cli/', 'src/compose.ts', 'src/connect.ts', 'src/index.ts', 'src/openReader.ts'],
+    may: [
+      ...['src/cli/', 'src/compose.ts', 'src/connect.ts', 'src/index.ts', 'src/openReader.ts'],
+      'src/openTracked.ts',
+    ],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },
 ];

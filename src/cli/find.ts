@@ -103,7 +103,8 @@ function conditionOf(key: string): (text: string, now: number) => RequestFilter 
 }
 
 function toState(text: string): string {
-  const state = text.trim().toUpperCase();
+  const word = text.trim().toUpperCase();
+  const state = word === 'FAILED' ? 'FAIL' : word;
   if (requestStates.includes(state)) return state;
   throw new MillraceError(
     'usage',

@@ -75,11 +75,10 @@ function printJobs({ counts, total }: FoundRequest, line: PrintLine): void {
   if (total === 0) return;
   const complete = counts['complete'] ?? 0;
   line('progress', `${Math.floor((complete / total) * 100)} %`);
-  const others = Object.entries(counts).filter(([state]) => state !== 'complete');
-  const parts = [`${count(complete)} of ${count(total)} complete`].concat(
-    others.map(([state, jobs]) => `${count(jobs)} ${state}`),
-  );
-  line('jobs', parts.join(', '));
+  const others = Object.entries(counts)
+    .filter(([state]) => state !== 'complete')
+    .map(([state, jobs]) => `${count(jobs)} ${state}`);
+  line('jobs', [`${count(complete)} of ${count(total)} complete`, ...others.sort()].join(', '));
 }
 
 /** `key=value`, a line each, the title before the first. */

@@ -9,7 +9,8 @@ export type GraphJob = {
   sequence?: string;
 };
 
-/** Mermaid refuses to draw more edges than this unless it is told to. */
+/** More cannot be read; and Mermaid refuses to draw more edges than this unless it is told to. */
+const mostJobs = 100;
 const mostEdges = 500;
 
 const styles: Readonly<Record<string, string>> = {
@@ -23,11 +24,10 @@ const styles: Readonly<Record<string, string>> = {
 
 type Node = { id: string; label: string; jobs: GraphJob[] };
 
-/** A flowchart, states as classes, sequences as subgraphs; jobs that are alike are one node where there are too many edges to draw. */
+/** A flowchart, states as classes, sequences as subgraphs; jobs that are alike are one node where there are too many to read. */
 export function toFlowchart(jobs: readonly GraphJob[]): string {
-  const edgesOf = (all: readonly GraphJob[]): number =>
-    all.reduce((sum, { after }) => sum + after.length, 0);
-  const nodes = edgesOf(jobs) <= mostEdges ? oneEach(jobs) : oneAKind(jobs);
+  const edges = jobs.reduce((sum, { after }) => sum + after.length, 0);
+  const nodes = jobs.length <= mostJobs && edges <= mostEdges ? oneEach(jobs) : oneAKind(jobs);
   const idOf = new Map(nodes.flatMap(({ id, jobs: own }) => own.map(({ name }) => [name, id])));
   const states = new Set(jobs.flatMap(({ state = [] }) => state));
   return [

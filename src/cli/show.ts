@@ -1,5 +1,6 @@
 /** `millrace show ID [--at SEQ]`: a request as it was after any entry of its journal. */
 import type { PastJob, PastRequest } from '../past.ts';
+import { machineState } from '../protocol/states.ts';
 import { examples, jsonFlag, toCount } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
@@ -56,9 +57,11 @@ function printRequest(request: PastRequest): void {
   else printSum(jobs);
 }
 
-/** `3 COMPLETE, 1 FAIL of 4 jobs` */
+/** `3 complete, 1 failed of 4 jobs` */
 function countsText(jobs: readonly PastJob[]): string {
-  const parts = [...countStates(jobs)].map(([state, jobsIn]) => `${count(jobsIn)} ${state}`);
+  const parts = [...countStates(jobs)].map(
+    ([state, jobsIn]) => `${count(jobsIn)} ${machineState(state)}`,
+  );
   return `${parts.join(', ')} of ${plural(jobs.length, 'job')}`;
 }
 
@@ -89,10 +92,11 @@ function jobColumns(jobs: readonly PastJob[]): Column<PastJob>[] {
   ];
 }
 
-/** `a, b and 7 more` */
+/** `a, b`, or `a + 7 more` */
 function namesText(names: readonly string[]): string {
-  if (names.length <= 3) return names.join(', ');
-  return `${names.slice(0, 2).join(', ')} and ${count(names.length - 2)} more`;
+  const [first = '', ...rest] = names;
+  const all = names.join(', ');
+  return rest.length === 0 || all.length <= 20 ? all : `${first} + ${count(rest.length)} more`;
 }
 
 /** Jobs of one type on one level of the chain. */

@@ -73,14 +73,14 @@ test('--version says which', async () => {
   expect([exitCode, stdout.trim()]).toEqual([0, version]);
 });
 
-test.each([[], ['run'], ['resume'], ['status'], ['events'], ['replay'], ['unpark']])(
-  '%s --help has examples',
-  async (...words) => {
-    const { exitCode, stdout } = await start([...words, '--help']);
-    expect(stdout).toMatch(/Examples:\n {2}millrace /);
-    expect(exitCode).toBe(0);
-  },
-);
+test.each([
+  ...[[], ['run'], ['resume'], ['status'], ['info'], ['ps'], ['find'], ['log'], ['show']],
+  ...[['events'], ['graph'], ['replay'], ['tracker'], ['tracker', 'rebuild'], ['unpark']],
+])('%s --help has examples', async (...words) => {
+  const { exitCode, stdout } = await start([...words, '--help']);
+  expect(stdout).toMatch(/Examples:\n {2}millrace /);
+  expect(exitCode).toBe(0);
+});
 
 describe('reading', () => {
   test('status shows a request; a failed one with its reason', async () => {

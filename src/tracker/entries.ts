@@ -3,6 +3,7 @@ import type { Answer, Creation, Move, TrackerEvent } from '../../machines/tracke
 import type { Blobs } from '../ports/blobs.ts';
 import type { Entry, Journal } from '../ports/journal.ts';
 import { MillraceError } from '../protocol/errors.ts';
+import { planJobs } from '../protocol/plans.ts';
 import { parseActors } from '../runtime/transitions.ts';
 
 /** Where the rest of an entry is. */
@@ -58,24 +59,37 @@ async function keptAnswers(source: Source, unpark: Entry, kept: number): Promise
   return answers;
 }
 
-/** The body of `chain.create`; of its plan only names and types. */
+type NamedJob = Creation['jobs'][number];
+
+/** The body of `chain.create`. */
 type CreateBody = Omit<Creation, 'type' | 'args' | 'jobs'> & {
   requestType: string;
   args?: unknown;
-  plan: { jobs: Creation['jobs'] };
+  /** Of a plan that is stored in chunks, `jobs` is no list. */
+  plan: { jobs: unknown };
 };
 
 async function creationOf(source: Source, entry: Entry): Promise<Creation | undefined> {
   const body = await bodyOf<CreateBody>(source, entry);
   if (body === undefined) return undefined;
   const { requestType, args = null, user, labels, plan } = body;
+  const jobs = Array.isArray(plan.jobs) ? named(plan.jobs as NamedJob[]) : [];
+  if (!Array.isArray(plan.jobs)) {
+    const chunks = planJobs(entry, (hash) => source.blobs.get(hash));
+    for await (const chunk of chunks) jobs.push(...named(chunk));
+  }
   return {
     type: requestType,
     args: JSON.stringify(args),
     ...(user !== undefined && { user }),
     ...(labels !== undefined && { labels }),
-    jobs: plan.jobs,
+    jobs,
   };
+}
+
+/** Without what a job is given, which would stay in memory with it. */
+function named(jobs: readonly NamedJob[]): NamedJob[] {
+  return jobs.map(({ name, type }) => ({ name, type }));
 }
 
 /** A cast: a body was checked by its schema before the entry was written. Undefined when its blob is lost. */

@@ -5,6 +5,7 @@ import { line, openBench } from './chains.ts';
 import { benchLone } from './lone.ts';
 import { profile } from './profile.ts';
 import { median, Report } from './report.ts';
+import { benchTracker } from './tracker.ts';
 
 const rounds = 5;
 const chains = 500;
@@ -62,6 +63,8 @@ async function benchThroughput(report: Report): Promise<void> {
 const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } });
 const report = new Report();
 report.heading();
-if (values.only !== 'throughput') await benchLone(report);
-if (values.only !== 'lone') await benchThroughput(report);
+const wants = (name: string): boolean => values.only === undefined || values.only === name;
+if (wants('lone')) await benchLone(report);
+if (wants('throughput')) await benchThroughput(report);
+if (wants('tracker')) await benchTracker(report);
 if (values.json !== undefined) report.write(values.json);

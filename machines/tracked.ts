@@ -94,8 +94,6 @@ export type Creation = Pick<TrackedRequest, 'type' | 'args' | 'user' | 'labels'>
 export type Stepped = {
   seq: number;
   at: number;
-  /** The entry's type. */
-  message: string;
   moves: readonly Move[];
   creation?: Creation;
   /** The answer that it is, or those that were kept until this unpark. */
@@ -191,7 +189,7 @@ export function isOver({ state, parked }: TrackedRequest): boolean {
   return ends.has(state) && parked === undefined;
 }
 
-function moved(before: TrackedRequest, { moves, message, at }: Stepped): TrackedRequest {
+function moved(before: TrackedRequest, { moves, at }: Stepped): TrackedRequest {
   const request = { ...before };
   for (const { kind, ids, from, to } of moves) {
     if (!ids.some((id) => `${kind}/${String(id)}` === request.root)) continue;
@@ -199,7 +197,7 @@ function moved(before: TrackedRequest, { moves, message, at }: Stepped): Tracked
     if (to === 'running') request.startedAt ??= at;
     if (ends.has(to)) request.finishedAt = at;
     else delete request.finishedAt;
-    if (message === 'request.resume' && from === 'suspended') request.resumption += 1;
+    if (from === 'suspended' && to === 'running') request.resumption += 1;
   }
   return request;
 }

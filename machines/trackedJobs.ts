@@ -81,7 +81,7 @@ function move(turn: Turn, number: number, to: string): void {
   turn.counts[from] = (turn.counts[from] ?? 0) - 1;
   turn.counts[to] = (turn.counts[to] ?? 0) + 1;
   job.state = to;
-  if (isBusy(from) && !isBusy(to)) endAttempt(turn, number, to);
+  if (isBusy(from) && !isBusy(to)) endAttempt(turn, number, { from, to });
   // The attempt that the wait was for never ran; its number is not used again.
   if (from === 'waiting' && ends.has(to)) job.attempts += 1;
   if (to === 'running') beginAttempt(turn, number);
@@ -119,11 +119,11 @@ function beginAttempt(turn: Turn, number: number): void {
 }
 
 /** An attempt ends with its answer, or without one when the time to stop is over. */
-function endAttempt(turn: Turn, number: number, jobState: string): void {
+function endAttempt(turn: Turn, number: number, { from, to }: Pick<Move, 'from' | 'to'>): void {
   const job = touch(turn, number);
-  const answer = turn.answers.get(`job/${number}`);
+  const said = isGivenUp({ from, to }) ? givenUp : wordsOf(turn.answers.get(`job/${number}`));
   turn.answers.delete(`job/${number}`);
-  const { attempt = job.attempts, reason = missing(jobState), ...output } = said(answer);
+  const { attempt = job.attempts, reason, ...output } = said;
   job.attempts = attempt;
   if (reason !== undefined) job.reason = reason;
   const { name, type, attemptAt } = job;
@@ -132,7 +132,7 @@ function endAttempt(turn: Turn, number: number, jobState: string): void {
     name,
     type,
     attempt,
-    state: jobState === 'waiting' || jobState === 'running' ? 'failed' : jobState,
+    state: ends.has(to) ? to : 'failed',
     ...(attemptAt !== undefined && { startedAt: attemptAt }),
     finishedAt: turn.at,
     ...(reason !== undefined && { reason }),
@@ -140,15 +140,20 @@ function endAttempt(turn: Turn, number: number, jobState: string): void {
   });
 }
 
-function said(answer: Answer | undefined): Partial<Omit<Answer, 'outcome' | 'to' | 'key'>> {
-  if (answer === undefined) return {};
-  const { outcome: _outcome, to: _to, key: _key, ...rest } = answer;
-  return rest;
-}
+type Words = Partial<Omit<Answer, 'outcome' | 'to' | 'key'>>;
 
 /** In the words of the job's machine. */
-function missing(jobState: string): string | undefined {
-  return jobState === 'failed' ? 'it did not stop in time' : undefined;
+const givenUp: Words = { reason: 'it did not stop in time' };
+
+/** A job that is told to stop does not fail by its answer. */
+function isGivenUp({ from, to }: Pick<Move, 'from' | 'to'>): boolean {
+  return from === 'stopping' && to === 'failed';
+}
+
+function wordsOf(answer: Answer | undefined): Words {
+  if (answer === undefined) return {};
+  const { outcome: _outcome, to: _to, key: _key, ...words } = answer;
+  return words;
 }
 
 /** Answers without a transition: a job that is tried again at once, or an actor of the user's own. */
@@ -157,7 +162,7 @@ export function takeAnswers(turn: Turn): void {
     const number = turn.jobs.size > 0 ? jobOf(answer.to) : undefined;
     if (number === undefined) turn.attempts.push(ownAttempt(answer, turn.at));
     else if (isRetried(turn, answer, number)) {
-      endAttempt(turn, number, 'running');
+      endAttempt(turn, number, { from: 'running', to: 'running' });
       beginAttempt(turn, number);
     }
   }
@@ -181,5 +186,5 @@ function jobOf(address: string): number | undefined {
 function ownAttempt(answer: Answer, at: number): TrackedAttempt {
   const { outcome, key, attempt } = answer;
   const state = outcome === 'succeeded' ? 'complete' : outcome;
-  return { job: keyOf(answer), name: key, attempt, state, finishedAt: at, ...said(answer) };
+  return { job: keyOf(answer), name: key, attempt, state, finishedAt: at, ...wordsOf(answer) };
 }

@@ -17,15 +17,15 @@ const outcomes = new Map<string, Answer['outcome']>([
 
 /** The event that an entry is; `kept` messages of its group came before it. */
 export async function eventOf(source: Source, entry: Entry, kept: number): Promise<TrackerEvent> {
-  const { seq, at, type: message, parked } = entry;
+  const { seq, at, type, parked } = entry;
   if (parked !== undefined) return { type: 'entry.kept', seq, at, reason: parked };
-  const stepped = { type: 'entry.stepped', seq, at, message, moves: movesOf(entry) } as const;
-  if (outcomes.has(message)) return { ...stepped, answers: await answersOf(source, entry) };
-  if (message === 'chain.create') {
+  const stepped = { type: 'entry.stepped', seq, at, moves: movesOf(entry) } as const;
+  if (outcomes.has(type)) return { ...stepped, answers: await answersOf(source, entry) };
+  if (type === 'chain.create') {
     const creation = await creationOf(source, entry);
     return { ...stepped, ...(creation !== undefined && { creation }) };
   }
-  if (message !== 'group.unpark') return stepped;
+  if (type !== 'group.unpark') return stepped;
   const isSkipping = (await bodyOf<{ skip?: boolean }>(source, entry))?.skip === true;
   return { ...stepped, answers: await keptAnswers(source, entry, kept), isSkipping };
 }

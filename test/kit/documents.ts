@@ -18,7 +18,7 @@ export async function documentsIn(folder: string): Promise<object> {
   }
 }
 
-async function documentsOf(models: ReadModels, partitions: number): Promise<object> {
+export async function documentsOf(models: ReadModels, partitions: number): Promise<object> {
   const requests = await models.find({});
   const inAll = <T>(read: (id: string) => Promise<T>) =>
     Promise.all(requests.map(({ id }) => read(id)));

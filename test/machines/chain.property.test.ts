@@ -2,42 +2,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { finishedJobs } from '../../machines/progress.ts';
-import type { Plan, PlanJob, PlanSequence } from '../../machines/graph.ts';
+import type { Plan } from '../../machines/graph.ts';
 import { create, Group } from './kit.ts';
 import type { Attempt } from './kit.ts';
 import { Reference } from './reference.ts';
+import { build, rootShape } from './shapes.ts';
 
-type Shape = {
-  type: string;
-  retries: number;
-  waitMs: number;
-  children?: { shape: Shape; after: number }[];
-  isReal: boolean;
-};
 type Step = { roll: number; pick: number; hasData: boolean; hasResult: boolean; flag: boolean };
 
-const leaf = {
-  type: fc.constantFrom('a', 'a', 'b', 'b', 'noop'),
-  retries: fc.nat(2),
-  waitMs: fc.constantFrom(0, 5),
-  isReal: fc.boolean(),
-};
-/** Which of its elder siblings a child comes after; more often none, so that they run side by side. */
-function child(of: fc.Arbitrary<Shape>) {
-  return fc.record({ shape: of, after: fc.constantFrom(0, 0, 0, 1, 2, 3, 4, 7) });
-}
-const { shape } = fc.letrec<{ shape: Shape; leaf: Shape; sequence: Shape }>((tie) => ({
-  leaf: fc.record(leaf),
-  sequence: fc.record({
-    ...leaf,
-    children: fc.array(child(tie('shape')), { maxLength: 4, size: 'max' }),
-  }),
-  shape: fc.oneof({ maxDepth: 3, withCrossShrink: true }, tie('leaf'), tie('sequence')),
-}));
-const root = fc.record({
-  ...leaf,
-  children: fc.array(child(shape), { minLength: 2, maxLength: 4 }),
-});
 const step = fc.record({
   roll: fc.nat(99),
   pick: fc.nat(50),
@@ -45,36 +17,6 @@ const step = fc.record({
   hasResult: fc.boolean(),
   flag: fc.boolean(),
 });
-
-/** Every sequence has one begin that all of it descends from, and one end that joins it. */
-function build(top: Shape, hasTopSequence: boolean, maxStarted: number): Plan {
-  const jobs: PlanJob[] = [];
-  const sequences: PlanSequence[] = [];
-  const add = (of: Shape, type: string, parents: number[], sequence?: number): number => {
-    const { retries, waitMs: retryWaitMs } = of;
-    const fields = { name: `j${jobs.length}`, type, args: null, retries, retryWaitMs };
-    jobs.push({ ...fields, parents, ...(sequence === undefined ? {} : { sequence }) });
-    return jobs.length - 1;
-  };
-  const place = (of: Shape, parents: number[], around?: number, isSequence = true): number => {
-    if (of.children === undefined) return add(of, of.type, parents, around);
-    const number = isSequence ? sequences.length : undefined;
-    if (isSequence) {
-      const { retries, waitMs } = of;
-      const fields = { name: `s${sequences.length}`, first: jobs.length, retries, waitMs };
-      sequences.push({ ...fields, ...(around === undefined ? {} : { parent: around }) });
-    }
-    const begin = add(of, of.isReal ? of.type : 'noop', parents, number);
-    const ends: number[] = [];
-    for (const child of of.children) {
-      const after = ends.filter((_, index) => ((child.after >> index) & 1) === 1);
-      ends.push(place(child.shape, after.length === 0 ? [begin] : after, number));
-    }
-    return add(of, of.isReal ? of.type : 'noop', ends.length === 0 ? [begin] : ends, number);
-  };
-  place(top, [], undefined, hasTopSequence);
-  return { jobs, sequences, maxStarted };
-}
 
 class Both {
   readonly group = new Group(true);
@@ -272,7 +214,7 @@ function take(both: Both, step: Step): void {
 
 test('random histories agree with the reference and every chain ends', { timeout: 60_000 }, () => {
   const chains = fc.tuple(
-    root,
+    rootShape,
     fc.boolean(),
     fc.constantFrom(1, 2, 4),
     fc.array(step, { maxLength: 80, size: 'max' }),

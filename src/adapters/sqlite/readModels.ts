@@ -69,6 +69,8 @@ export function openSqliteReadModels(options: ReadModelsOptions): ReadModels {
       guarded(path, () => take(emptyReadModelsFile(options)));
     },
     async close() {
+      // What is left beside the file would be read again at the next start.
+      if (!readonly) opened?.models.connection.pragma('wal_checkpoint(TRUNCATE)');
       shut();
     },
   };

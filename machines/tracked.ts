@@ -197,7 +197,8 @@ function moved(before: TrackedRequest, { moves, at }: Stepped): TrackedRequest {
     if (to === 'running') request.startedAt ??= at;
     if (ends.has(to)) request.finishedAt = at;
     else delete request.finishedAt;
-    if (from === 'suspended' && to === 'running') request.resumption += 1;
+    // A resumed chain with nothing left to do ends in the same turn.
+    if (from === 'suspended' && to !== 'stopped') request.resumption += 1;
   }
   return request;
 }

@@ -1,6 +1,6 @@
 /**
- * One in-process queue and who reads it. Taking one message from smqp's queue costs more the longer it is,
- * so all that waits there is taken over at once, and a consumer holds its unacked ones itself.
+ * One in-process queue and who reads it. smqp knows it by name, for its exchanges to find; what waits is
+ * held here, since taking one message from smqp's own queue costs more the longer it is.
  */
 import type { Queue as SmqpQueue } from 'smqp';
 import type { ConsumeOptions, Publication } from '../../ports/broker.ts';
@@ -15,6 +15,9 @@ export type Waiting = {
   place: number;
 };
 
+/** As many taken messages are worth a copy of those that wait. */
+const cutOffAt = 1024;
+
 /** After this many deliveries in a row I/O and timers get their turn. */
 const burst = 500;
 
@@ -24,8 +27,8 @@ export class Mailbox {
   readonly #declared: Queue;
   readonly #onUnused: () => void;
   #consumers: Consumer[] = [];
-  // Taken over from smqp's queue: what waits before all that is still in it.
-  #front: Waiting[] = [];
+  #messages: Waiting[] = [];
+  /** So many of them have been taken, and are cut off now and then. */
   #taken = 0;
   #next = 0;
   #scheduled = false;
@@ -38,7 +41,7 @@ export class Mailbox {
   }
 
   get waiting(): number {
-    return this.#front.length - this.#taken + this.queue.messageCount;
+    return this.#messages.length - this.#taken;
   }
 
   isFull(): boolean {
@@ -47,9 +50,7 @@ export class Mailbox {
   }
 
   put(waiting: Waiting): void {
-    const { exchange, routingKey, properties } = waiting.publication;
-    const { messageId, timestamp } = properties;
-    this.queue.queueMessage({ exchange, routingKey }, waiting, { messageId, timestamp });
+    this.#messages.push(waiting);
     this.#schedule();
   }
 
@@ -78,8 +79,8 @@ export class Mailbox {
 
   #giveBack(unacked: Waiting[]): void {
     const returned = unacked.map((waiting) => ({ ...waiting, redelivered: true }));
-    const front = [...returned, ...this.#front.slice(this.#taken)];
-    this.#front = front.sort((a, b) => a.place - b.place);
+    const messages = [...returned, ...this.#messages.slice(this.#taken)];
+    this.#messages = messages.sort((a, b) => a.place - b.place);
     this.#taken = 0;
   }
 
@@ -115,22 +116,16 @@ export class Mailbox {
   }
 
   #take(): Waiting | undefined {
-    if (this.#taken === this.#front.length) this.#refill();
-    const waiting = this.#front[this.#taken];
-    if (waiting !== undefined) this.#taken += 1;
+    const waiting = this.#messages[this.#taken];
+    if (waiting === undefined) return undefined;
+    this.#taken += 1;
+    if (this.#taken === this.#messages.length) this.#cutOff();
+    else if (this.#taken >= cutOffAt && this.#taken * 2 > this.#messages.length) this.#cutOff();
     return waiting;
   }
 
-  #refill(): void {
-    this.#front = this.queue.messages.map(({ content }) => asWaiting(content));
+  #cutOff(): void {
+    this.#messages = this.#messages.slice(this.#taken);
     this.#taken = 0;
-    // smqp's only way to empty a queue at once.
-    if (this.#front.length > 0)
-      this.queue.recover({ name: this.queue.name, options: {}, messages: [] });
   }
-}
-
-/** A cast: only `put` above fills the queue. */
-function asWaiting(content: unknown): Waiting {
-  return content as Waiting;
 }

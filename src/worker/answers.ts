@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { attemptAnswerSchemas, AttemptAnswerType } from '../protocol/attempts.ts';
 import { maxUserDataBytes } from '../protocol/envelope.ts';
 import { jsonProblem } from '../protocol/json.ts';
-import { isAborted } from './aborted.ts';
+import type { AbortName } from './aborted.ts';
 
 /** An answer without the attempt that it is for. */
 export type Answer = {
@@ -33,7 +33,8 @@ export type Outcome<Result = unknown> = { result: Result } | { error: unknown };
 /** What an answer follows from beside the outcome. */
 export type AnswerContext = {
   writes: DataWrites;
-  signal: AbortSignal;
+  /** Whether the work was aborted for this. */
+  isAborted(name: AbortName): boolean;
   timeoutMs: number | undefined;
 };
 
@@ -43,10 +44,13 @@ const stackLines = 4;
 type Encoded = { text: string | undefined } | { problem: string };
 
 /** After a time-out nothing succeeds; what throws after a stop has stopped. */
-export function answerFor(outcome: Outcome, { writes, signal, timeoutMs }: AnswerContext): Answer {
-  if (isAborted(signal, 'TimeoutError')) return failed(`timed out after ${timeoutMs} ms`, writes);
+export function answerFor(
+  outcome: Outcome,
+  { writes, isAborted, timeoutMs }: AnswerContext,
+): Answer {
+  if (isAborted('TimeoutError')) return failed(`timed out after ${timeoutMs} ms`, writes);
   if ('result' in outcome) return returned(outcome.result, writes);
-  return isAborted(signal, 'Stopped') ? stopped(writes) : threw(outcome.error, writes);
+  return isAborted('Stopped') ? stopped(writes) : threw(outcome.error, writes);
 }
 
 /** The handler returned: a success when all that it leaves is JSON and small enough. */

@@ -5,6 +5,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
 import { abortError } from './aborted.ts';
+import type { AbortName } from './aborted.ts';
 import type { Answer } from './answers.ts';
 import type { OutputPiece } from './outputFeed.ts';
 import { createStatusLine } from './status.ts';
@@ -12,7 +13,9 @@ import { createStatusLine } from './status.ts';
 /** What a run is given, and how it is heard. */
 export type RunContext = {
   /** Its reason's name says why: `TimeoutError`, `Stopped`, `Shutdown`. */
-  signal: AbortSignal;
+  readonly signal: AbortSignal;
+  /** Whether it was aborted for this; asking makes no signal. */
+  isAborted(name: AbortName): boolean;
   status(text: string): void;
   /** The first one counts. */
   answer(answer: Answer): void;
@@ -49,6 +52,7 @@ export function execute(options: ExecutionOptions): Execution {
   let takeBack: (() => void) | undefined;
   let isAnswered = false;
   let isAbandoned = false;
+  let aborted: Error | undefined;
 
   function answer(given: Answer): void {
     if (isAnswered || isAbandoned) return;
@@ -59,14 +63,26 @@ export function execute(options: ExecutionOptions): Execution {
 
   /** False when the work was aborted or answered before. */
   function abort(reason: Error): boolean {
-    if (controller.signal.aborted || isAnswered) return false;
+    if (aborted !== undefined || isAnswered) return false;
+    aborted = reason;
     takeBack?.();
     controller.abort(reason);
     return true;
   }
 
+  const context: RunContext = {
+    /** Made when it is asked for: most work never asks. */
+    get signal() {
+      return controller.signal;
+    },
+    isAborted: (name) => aborted?.name === name,
+    status: status.say,
+    answer,
+    output: options.onOutput,
+  };
+
   async function work(): Promise<void> {
-    await run({ signal: controller.signal, status: status.say, answer, output: options.onOutput });
+    await run(context);
     status.end();
   }
 

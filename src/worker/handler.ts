@@ -3,7 +3,6 @@ import type { HandlerWork, JobDefinition } from '../definitions.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
 import type { z } from 'zod';
-import { isAborted } from './aborted.ts';
 import { answerFor, failed } from './answers.ts';
 import type { Outcome } from './answers.ts';
 import type { Run } from './execution.ts';
@@ -20,8 +19,14 @@ export type HandlerRunOptions = {
 };
 
 export function runHandler({ start, definition, clock, graceMs }: HandlerRunOptions): Run {
-  return async ({ signal, status, answer }) => {
-    const { context, problem, writes } = inputOf(start, definition, { signal, status });
+  return async (work) => {
+    const { status, answer } = work;
+    const { context, problem, writes } = inputOf(start, definition, {
+      get signal() {
+        return work.signal;
+      },
+      status,
+    });
     if (problem !== undefined) {
       answer({ ...failed(problem, writes()), final: true });
       return;
@@ -29,14 +34,14 @@ export function runHandler({ start, definition, clock, graceMs }: HandlerRunOpti
     const { timeoutMs } = start;
     let takeBack: (() => void) | undefined;
     const onAbort = (): void => {
-      if (!isAborted(signal, 'TimeoutError')) return;
+      if (!work.isAborted('TimeoutError')) return;
       const reason = `timed out after ${timeoutMs} ms and ignored its signal for ${graceMs} ms`;
       takeBack = clock.after(graceMs, () => answer(failed(reason, writes())));
     };
-    if (timeoutMs !== undefined) signal.addEventListener('abort', onAbort);
+    if (timeoutMs !== undefined) work.signal.addEventListener('abort', onAbort);
     const outcome = await outcomeOf(() => definition.run(context));
     takeBack?.();
-    answer(answerFor(outcome, { writes: writes(), signal, timeoutMs }));
+    answer(answerFor(outcome, { writes: writes(), isAborted: work.isAborted, timeoutMs }));
   };
 }
 

@@ -19,7 +19,8 @@ export function inputOf<More extends object>(
   more: More,
 ): Input & { context: More } {
   const args = parseArgs(definition, start);
-  const context = { ...contextOf(start, args.value), ...more };
+  // Not a copy of `more`: what it makes on demand is still made on demand.
+  const context = Object.assign(more, contextOf(start, args.value));
   const before = JSON.stringify(context.data);
   const merged = start.data.length > 1;
   return {

@@ -1,14 +1,13 @@
 /** Runs a job of this program in a child process of its own; `isolatedChild.ts` is the other end. */
 import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
-import { isAborted } from './aborted.ts';
 import { failed, stopped } from './answers.ts';
 import type { Answer, DataWrites } from './answers.ts';
 import { badEnd, followChild, outputOf } from './childRun.ts';
 import type { Followed } from './childRun.ts';
 import type { Child } from './children/child.ts';
 import type { Children } from './children/children.ts';
-import type { Run } from './execution.ts';
+import type { Run, RunContext } from './execution.ts';
 import { readFromChild } from './isolatedMessages.ts';
 import type { DefinitionsSource, ToChild } from './isolatedMessages.ts';
 import { messageOf } from '../protocol/errors.ts';
@@ -67,7 +66,7 @@ export function runIsolated(options: IsolatedRunOptions): Run {
           },
         },
       );
-      context.answer({ ...(given ?? unanswered(ended, signal)), ...outputOf(ended) });
+      context.answer({ ...(given ?? unanswered(ended, context)), ...outputOf(ended) });
     } catch (thrown) {
       const reason = `a process for it could not be started: ${messageOf(thrown)}`;
       context.answer(failed(reason, noWrites));
@@ -76,9 +75,9 @@ export function runIsolated(options: IsolatedRunOptions): Run {
     }
   };
 
-  function unanswered(ended: Followed, signal: AbortSignal): Answer {
-    if (isAborted(signal, 'Stopped')) return stopped(noWrites);
-    if (!isAborted(signal, 'TimeoutError'))
+  function unanswered(ended: Followed, { isAborted }: RunContext): Answer {
+    if (isAborted('Stopped')) return stopped(noWrites);
+    if (!isAborted('TimeoutError'))
       return failed(badEnd('before it answered, its process', ended), noWrites);
     const reason = `timed out after ${start.timeoutMs} ms and ignored its signal for ${graceMs} ms`;
     return failed(`${reason}; its process was killed`, noWrites);

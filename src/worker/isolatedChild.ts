@@ -1,5 +1,5 @@
 /** The child's end of an isolated job: runs it as the worker would, and tells the worker how it went. */
-import { abortError } from './aborted.ts';
+import { abortError, isAborted } from './aborted.ts';
 import { failed } from './answers.ts';
 import { messageOf } from '../protocol/errors.ts';
 import type { JobDefinition } from '../definitions.ts';
@@ -37,6 +37,7 @@ export function serveIsolated({ clock, load }: IsolatedChildOptions): void {
       const handler = runHandler({ start, definition, clock, graceMs: Infinity });
       await handler({
         signal: controller.signal,
+        isAborted: (name) => isAborted(controller.signal, name),
         status: status.say,
         answer: (answer) => tell({ type: 'answer', answer }, () => process.exit(0)),
         output: () => undefined,

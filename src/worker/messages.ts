@@ -19,7 +19,8 @@ export function decodeStart(body: string, jobType: string): AttemptStart | { rea
       reason: `an attempt of job type "${parsed.data.jobType}" came to the queue of "${jobType}"`,
     };
   }
-  return { ...parsed.data, data: mapsOf(json.value) };
+  parsed.data.data = mapsOf(json.value);
+  return parsed.data;
 }
 
 /** The start ids that an `attempt.cancel` names; none when the message is another one. */

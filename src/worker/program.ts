@@ -29,7 +29,11 @@ export function runProgram({ start, definition, clock, children }: ProgramRunOpt
   return async (run) => {
     const { context, problem, writes } = inputOf(start, definition, {});
     const judge = (outcome: Outcome): Answer =>
-      answerFor(outcome, { writes: writes(), signal: run.signal, timeoutMs: start.timeoutMs });
+      answerFor(outcome, {
+        writes: writes(),
+        isAborted: run.isAborted,
+        timeoutMs: start.timeoutMs,
+      });
 
     async function work(): Promise<Answer> {
       if (problem !== undefined) return { ...failed(problem, writes()), final: true };

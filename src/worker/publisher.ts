@@ -32,7 +32,11 @@ export function createPublisher(broker: Broker, clock: Clock, random: () => numb
   return {
     async publish(publication, isWanted = () => true) {
       for (let failures = 1; !ended && isWanted(); failures += 1) {
-        if (await isConfirmed(broker, publication)) return true;
+        try {
+          if ((await broker.publish(publication)) === 'confirmed') return true;
+        } catch (error) {
+          if (!(error instanceof TransientError)) throw error;
+        }
         await wait(backoffMs(failures, random()));
       }
       return false;
@@ -42,13 +46,4 @@ export function createPublisher(broker: Broker, clock: Clock, random: () => numb
       for (const done of waiting) done();
     },
   };
-}
-
-async function isConfirmed(broker: Broker, publication: Publication): Promise<boolean> {
-  try {
-    return (await broker.publish(publication)) === 'confirmed';
-  } catch (error) {
-    if (error instanceof TransientError) return false;
-    throw error;
-  }
 }

@@ -48,7 +48,7 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
     session = opening;
     const channel = await broker.consume(queue, {
       prefetch,
-      onDelivery: (delivery) => onReceipt(receiptOf(opening, delivery)),
+      onDelivery: (delivery) => onReceipt(new SessionReceipt(delivery, opening)),
       onClosed: () => lose(opening),
     });
     if (closed) return channel.close();
@@ -84,14 +84,23 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
   };
 }
 
-function receiptOf(session: Session, delivery: Delivery): Receipt {
-  return {
-    delivery,
-    ack() {
-      if (session.lost) return;
-      if (session.channel === undefined) session.acked.push(delivery.tag);
-      else session.channel.ack(delivery.tag);
-    },
-    isLost: () => session.lost,
-  };
+class SessionReceipt implements Receipt {
+  readonly delivery: Delivery;
+  readonly #session: Session;
+
+  constructor(delivery: Delivery, session: Session) {
+    this.delivery = delivery;
+    this.#session = session;
+  }
+
+  ack(): void {
+    const { lost, channel, acked } = this.#session;
+    if (lost) return;
+    if (channel === undefined) acked.push(this.delivery.tag);
+    else channel.ack(this.delivery.tag);
+  }
+
+  isLost(): boolean {
+    return this.#session.lost;
+  }
 }

@@ -48,6 +48,7 @@ class InProcessWorker {
   #drained: Promise<void> | undefined;
   #stopped = false;
   #taken = 0;
+  #turn = 0;
   running = 0;
 
   constructor(options: WorkerOptions) {
@@ -136,20 +137,23 @@ class InProcessWorker {
     if (await this.#publisher.publish(publication, () => !receipt.isLost())) receipt.ack();
   }
 
+  /** The job types take turns, so that none keeps the others waiting. */
   #pump(): void {
-    while (this.running < this.#concurrency) {
-      const index = this.#lanes.findIndex((lane) => this.#next(lane) >= 0);
-      const [lane] = index < 0 ? [] : this.#lanes.splice(index, 1);
-      if (lane === undefined) return;
-      // Last in line, so that no type keeps the others waiting.
-      this.#lanes.push(lane);
-      for (const held of lane.waiting.splice(this.#next(lane), 1)) this.#run(held);
+    for (let without = 0; without < this.#lanes.length; without += 1) {
+      if (this.running >= this.#concurrency) return;
+      const held = this.#next(this.#lanes[this.#turn]);
+      this.#turn = (this.#turn + 1) % this.#lanes.length;
+      if (held === undefined) continue;
+      without = -1;
+      this.#run(held);
     }
   }
 
-  /** Place of the first that may run now; -1 for none. */
-  #next({ waiting, running, limit }: Lane): number {
-    return running < limit ? waiting.findIndex(({ start }) => !this.#busy.has(jobKey(start))) : -1;
+  /** Takes the first that may run now. */
+  #next(lane: Lane | undefined): Held | undefined {
+    if (lane === undefined || lane.running >= lane.limit) return undefined;
+    const place = lane.waiting.findIndex(({ start }) => !this.#busy.has(jobKey(start)));
+    return place < 0 ? undefined : lane.waiting.splice(place, 1)[0];
   }
 
   #run(held: Held): void {

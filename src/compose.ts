@@ -31,6 +31,7 @@ import { createReader } from './reader.ts';
 import { Feed } from './runtime/feed.ts';
 import { Host } from './runtime/host.ts';
 import { Outlet } from './runtime/outlet.ts';
+import { Pace } from './runtime/pace.ts';
 import { createRegistry } from './runtime/registry.ts';
 import type { Registry } from './runtime/registry.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -142,6 +143,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       freezer,
       feed,
       outlet,
+      pace: new Pace(),
       log,
       stopping: new AbortController(),
       random: Math.random,
@@ -164,8 +166,6 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     closers.push(() => processes.children.stop());
     const host = new Host(runtime);
     closers.push(() => host.stop());
-    await host.start();
-    tracker.start();
     const jobs = new Map(config.jobs.map((job) => [job.type, job]));
     const worker = createWorker({
       broker,
@@ -178,6 +178,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       onOutput: (signal) => feed.output(signal),
     });
     closers.push(() => worker.stop());
+    // Before any partition is owned: the first start of the first group that is recovered is taken at once.
     await worker.start();
     const reader = createReader(store, registry, async (id) => host.group(id));
     const link = await openLink({
@@ -199,6 +200,8 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     closers.push(() => {
       control.refuse();
     });
+    await host.start();
+    tracker.start();
     return { client: createClient(link), stop: close };
   } catch (thrown) {
     await close();

@@ -23,6 +23,7 @@ export async function deliver(
 ): Promise<void> {
   const releases = new Lane();
   for await (const arrivals of own.mailbox.batches(prefetch)) {
+    await runtime.pace.take(arrivals.length);
     for (let rest: readonly Arrival[] = arrivals; rest.length > 0;) {
       const loaded = await load(runtime, own, rest);
       const turned = takeTurns(runtime, own, loaded);

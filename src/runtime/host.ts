@@ -9,19 +9,30 @@ import type { Runtime } from './runtime.ts';
 export class Host {
   readonly #runtime: Runtime;
   readonly #partitions: PartitionHost[];
+  #owning: Promise<unknown> = Promise.resolve();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
     this.#partitions = Array.from(
       { length: runtime.store.partitions },
-      (_, partition) => new PartitionHost(runtime, partition),
+      (_, partition) => new PartitionHost(runtime, partition, (task) => this.#inTurn(task)),
     );
   }
 
-  /** Resolves when every partition is owned; what was under way goes on. */
+  /** Resolves when every partition is owned; each is at work as soon as it is. */
   async start(): Promise<void> {
     await this.#runtime.broker.declare(baseTopology(this.#runtime.store.partitions));
+    const { pace } = this.#runtime;
+    pace.isRecovering = true;
     await Promise.all(this.#partitions.map((partition) => partition.start()));
+    pace.isRecovering = false;
+  }
+
+  /** Partitions are taken over one after another, so that the first is at work early. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#owning.then(task);
+    this.#owning = done.catch(() => undefined);
+    return done;
   }
 
   /** Finishes what is in hand and lets every partition go; changes no state. May be called twice. */

@@ -27,6 +27,10 @@ export type LoadOptions = {
   untilSeq?: number;
   /** Goes on from here; default: the newest snapshot. */
   from?: Resident;
+  /** The group's newest entries, from one of them on, where they are at hand: the journal is not asked for these. */
+  tail?: readonly Entry[];
+  /** There is none, so the store is not asked for it. */
+  snapshot?: 0;
   /** Called with what each entry that is stepped again tells the world. */
   onNotices?: (entry: Entry, notices: readonly Notice[]) => void;
 };
@@ -40,13 +44,8 @@ export async function loadGroup(
   place: { partition: number; id: string },
   options: LoadOptions = {},
 ): Promise<Resident> {
-  const { store } = loader;
-  let resident = options.from ?? (await thawed(loader, place.id, options.untilSeq));
-  for await (const entry of store.journal.readGroup(
-    place.partition,
-    place.id,
-    resident.group.seq,
-  )) {
+  let resident = options.from ?? (await begun(loader, place.id, options));
+  for await (const entry of entriesAfter(loader, place, resident.group.seq, options.tail)) {
     if (options.untilSeq !== undefined && entry.seq > options.untilSeq) break;
     resident =
       resident.isBroken === true
@@ -54,6 +53,31 @@ export async function loadGroup(
         : await again(loader, resident, entry, options);
   }
   return resident;
+}
+
+/** From the newest snapshot; from nothing where all entries are at hand. */
+function begun(
+  loader: Loader,
+  id: string,
+  { tail, snapshot, untilSeq }: LoadOptions,
+): Promise<Resident> | Resident {
+  return tail?.[0]?.seq === 1 || snapshot === 0 ? emptyResident(id) : thawed(loader, id, untilSeq);
+}
+
+async function* entriesAfter(
+  { store }: Loader,
+  { partition, id }: { partition: number; id: string },
+  seq: number,
+  tail: readonly Entry[] = [],
+): AsyncGenerator<Entry> {
+  const first = tail[0]?.seq ?? Infinity;
+  if (first > seq + 1) {
+    for await (const entry of store.journal.readGroup(partition, id, seq)) {
+      if (entry.seq >= first) break;
+      yield entry;
+    }
+  }
+  for (const entry of tail) if (entry.seq > seq) yield entry;
 }
 
 async function thawed(loader: Loader, id: string, untilSeq: number | undefined): Promise<Resident> {

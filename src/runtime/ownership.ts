@@ -6,14 +6,12 @@ import type { Channel } from '../ports/broker.ts';
 import type { Entry, PartitionDocument } from '../ports/journal.ts';
 import { FencedError, MillraceError } from '../protocol/errors.ts';
 import { append } from './commit.ts';
-import type { Group } from './group.ts';
-import { loadGroup } from './load.ts';
 import { stillOwed } from './mail.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Resident } from './parking.ts';
-import { answersTo, sendAnswers, sendOwed } from './send.ts';
-import type { Answer } from './send.ts';
-import { owedNow } from './obligations.ts';
+import { recover } from './recovery.ts';
+import type { Active } from './recovery.ts';
+import { sendOwed } from './send.ts';
 import { Resends } from './resends.ts';
 import type { Pair, ResendOptions } from './resends.ts';
 import type { Runtime } from './runtime.ts';
@@ -50,7 +48,7 @@ export async function own(
   partition: number,
   { channel, mailbox }: { channel: Channel; mailbox: Mailbox },
 ): Promise<Ownership> {
-  const { store, broker, clock } = runtime;
+  const { store, clock } = runtime;
   const document = await store.journal.partition(partition);
   if (document !== undefined) refuseNewer(document, runtime.registry.versions);
   const released = document?.released ?? 0;
@@ -75,17 +73,23 @@ export async function own(
     uncommitted: new Map(),
     owing: new Map(),
   };
-  const groups = new Set([
-    ...entries.flatMap(({ group }) => group ?? []),
-    ...(document?.owing ?? []),
-  ]);
-  if (document?.epoch !== broker.epoch) {
-    for await (const head of store.snapshots.active(partition)) groups.add(head.group);
-  }
-  for (const id of groups) await recover(runtime, ownership, id);
+  await recover(runtime, ownership, {
+    unreleased: entries,
+    active: activeGroups(runtime, partition, document),
+  });
   ownership.released = claim.offset;
   await ownership.timers.arm();
   return ownership;
+}
+
+/** Groups that may owe something though all their entries are released. */
+async function* activeGroups(
+  { store, broker }: Runtime,
+  partition: number,
+  document: PartitionDocument | undefined,
+): AsyncGenerator<Active> {
+  for (const group of document?.owing ?? []) yield { group };
+  if (document?.epoch !== broker.epoch) yield* store.snapshots.active(partition);
 }
 
 /** What a group still owes to another, and how it is sent. */
@@ -160,38 +164,4 @@ async function unreleased(runtime: Runtime, claim: Entry, released: number): Pro
   }
   if (entries.at(-1)?.token === claim.token) return entries;
   throw new FencedError(`partition ${claim.partition} was claimed by another host`);
-}
-
-/** Loads a group and sends all it owes, and the notices of what was not released. */
-async function recover(runtime: Runtime, ownership: Ownership, id: string): Promise<void> {
-  const answers: Answer[] = [];
-  const resident = await loadGroup(
-    runtime,
-    { partition: ownership.partition, id },
-    {
-      onNotices: (entry, notices) => {
-        if (entry.offset > ownership.released) answers.push(...answersTo(entry, notices));
-      },
-    },
-  );
-  ownership.residents.set(id, resident);
-  ownership.touched.set(id, resident);
-  if (resident.parked !== undefined) {
-    runtime.log.error({ request: id, reason: resident.parked }, 'parked');
-    return;
-  }
-  await sendAnswers(runtime, answers);
-  holdDeadlines(ownership, resident.group, runtime.clock.now() + stopAgainMs);
-  await sendOwed(runtime, ownership, resident.group, owedNow(resident.group.obligations));
-}
-
-/** Attempts that are to stop are told again, and get a full period again: they could not answer while nobody was there. */
-const stopAgainMs = 10_000;
-
-/** Timers of a group that waits for cancelled attempts fire no earlier than `least`; held first, they stay so. */
-function holdDeadlines({ timers }: Ownership, { id, obligations }: Group, least: number): void {
-  if (![...obligations.attempts.values()].some(({ cancelled }) => cancelled)) return;
-  for (const { due, seq, n } of obligations.timers.values()) {
-    timers.hold({ group: id, due: Math.max(due, least), seq, n });
-  }
 }

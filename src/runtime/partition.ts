@@ -17,9 +17,13 @@ import type { Runtime } from './runtime.ts';
 /** Time between a release and the checkpoint that tells of it. */
 const checkpointAfterMs = 200;
 
+/** Runs what must not run for two partitions at a time. */
+type InTurn = <T>(task: () => Promise<T>) => Promise<T>;
+
 export class PartitionHost {
   readonly #runtime: Runtime;
   readonly #partition: number;
+  readonly #inTurn: InTurn;
   #mailbox: Mailbox | undefined;
   #ownership: Ownership | undefined;
   #running: Promise<void> | undefined;
@@ -27,9 +31,10 @@ export class PartitionHost {
   #checkpointing: Promise<void> = Promise.resolve();
   #takeBackCheckpoint: (() => void) | undefined;
 
-  constructor(runtime: Runtime, partition: number) {
+  constructor(runtime: Runtime, partition: number, inTurn: InTurn) {
     this.#runtime = runtime;
     this.#partition = partition;
+    this.#inTurn = inTurn;
   }
 
   /** The partition's ownership while it is ours. */
@@ -83,7 +88,9 @@ export class PartitionHost {
     const channel = await this.#consume(mailbox);
     try {
       await this.#wake();
-      this.#ownership = await own(this.#runtime, this.#partition, { channel, mailbox });
+      this.#ownership = await this.#inTurn(() =>
+        own(this.#runtime, this.#partition, { channel, mailbox }),
+      );
       onOwned();
       const { ownership } = this;
       if (ownership === undefined) return;

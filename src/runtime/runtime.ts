@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { Feed } from './feed.ts';
 import type { Outlet } from './outlet.ts';
+import type { Pace } from './pace.ts';
 import type { Registry } from './registry.ts';
 import type { Freezer } from './snapshots.ts';
 
@@ -16,6 +17,7 @@ export type Runtime = {
   freezer: Freezer;
   feed: Feed;
   outlet: Outlet;
+  pace: Pace;
   log: Logger;
   /** Aborted when the host stops: what fails is then not tried again. */
   stopping: AbortController;

@@ -18,6 +18,7 @@ import type { ActorDefinition } from '../../src/runtime/actor.ts';
 import { Feed } from '../../src/runtime/feed.ts';
 import { Host } from '../../src/runtime/host.ts';
 import { Outlet } from '../../src/runtime/outlet.ts';
+import { Pace } from '../../src/runtime/pace.ts';
 import { createRegistry } from '../../src/runtime/registry.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { createFreezer } from '../../src/runtime/snapshots.ts';
@@ -118,6 +119,7 @@ export function createRuntime(
     freezer: createFreezer(registry, store.blobs),
     feed: new Feed(),
     outlet: new Outlet(broker, clock),
+    pace: new Pace(),
     log: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
     stopping: new AbortController(),
     random: () => 0.5,

@@ -1,6 +1,7 @@
 /** What a restart, a full queue, a parked group and a failing checkpoint leave to be done, and that it is done. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/ports/broker.ts';
+import type { Entry } from '../../src/ports/journal.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { TransientError } from '../../src/protocol/errors.ts';
 import { exchanges, jobQueue, jobTopology } from '../../src/protocol/topology.ts';
@@ -60,15 +61,15 @@ describe('after a kill', () => {
     await killed.tell('g', 'task.work');
     await killed.stop();
     let isDamaged = true;
+    async function* damaged(entries: AsyncIterable<Entry>): AsyncGenerator<Entry> {
+      for await (const entry of entries) yield isDamaged ? { ...entry, transitions: [] } : entry;
+    }
     const rig = await openRig({
       actors,
       folder,
       store: journalWith((journal) => ({
-        async *readGroup(...place) {
-          for await (const entry of journal.readGroup(...place)) {
-            yield isDamaged ? { ...entry, transitions: [] } : entry;
-          }
-        },
+        readGroup: (...place) => damaged(journal.readGroup(...place)),
+        read: (...place) => damaged(journal.read(...place)),
       })),
     });
     const starts = await rig.starts('work');
@@ -77,6 +78,30 @@ describe('after a kill', () => {
     expect(await rig.tell('g', 'group.unpark')).toMatchObject({ ok: false, code: 'state' });
     await eventually(() => expect(starts).toHaveLength(1));
     expect((await rig.host.group('g')).parked).toBeUndefined();
+    await rig.stop();
+  });
+
+  it('a group whose entries are all unreleased is recovered without asking the store for it', async () => {
+    const killed = await openRig({ actors, folder, ...dying });
+    for (const group of ['g', 'h']) {
+      await killed.tell(group, 'task.create');
+      await killed.tell(group, 'task.work');
+    }
+    await killed.stop();
+    const asked: string[] = [];
+    const rig = await openRig({
+      actors,
+      folder,
+      store: journalWith((journal) => ({
+        readGroup: (partition, group, after) => {
+          asked.push(group);
+          return journal.readGroup(partition, group, after);
+        },
+      })),
+    });
+    const starts = await rig.starts('work');
+    await eventually(() => expect(starts).toHaveLength(2));
+    expect(asked).toEqual([]);
     await rig.stop();
   });
 

@@ -1,0 +1,36 @@
+/**
+ * How much all partitions of a host together take in one turn of the event loop. Each takes batches of its
+ * own; sixteen full ones in a row would hold up everything else for a second.
+ */
+
+/** Messages a turn of the loop; while partitions are being taken over, so that these come first. */
+const messagesATurn = { usual: 200, recovering: 50 };
+
+export class Pace {
+  /** Partitions are being taken over. */
+  isRecovering = false;
+  #left = messagesATurn.usual;
+  #refill: Promise<void> | undefined;
+
+  /** Undefined when a batch may be taken now; else resolves when it may. */
+  take(messages: number): Promise<void> | undefined {
+    const refill = this.#nextTurn();
+    if (this.#left <= 0) return refill.then(() => this.take(messages));
+    this.#left -= messages;
+    return undefined;
+  }
+
+  /** What a large batch took too much is missing in the turns after it. */
+  #nextTurn(): Promise<void> {
+    this.#refill ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#refill = undefined;
+        const most = this.isRecovering ? messagesATurn.recovering : messagesATurn.usual;
+        this.#left = Math.min(most, this.#left + most);
+        if (this.#left < most) void this.#nextTurn();
+        resolve();
+      });
+    });
+    return this.#refill;
+  }
+}

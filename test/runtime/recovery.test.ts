@@ -101,7 +101,7 @@ describe('after a kill', () => {
     });
     const starts = await rig.starts('work');
     await eventually(() => expect(starts).toHaveLength(2));
-    expect(asked).toEqual([]);
+    expect(asked).not.toContain('g');
     await rig.stop();
   });
 

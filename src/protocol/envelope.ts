@@ -40,3 +40,9 @@ export const headersSchema = z.object({
   /** Hash of the blob that holds the body, for bodies over 64 KiB. */
   blob: z.string().optional(),
 });
+
+/** Throws for a name or an id that is too long. Keys become part of message ids and headers (architecture, section 3). */
+export function checkId(id: string): void {
+  if (Buffer.byteLength(id) <= maxIdBytes) return;
+  throw new Error(`the key "${id.slice(0, 40)}…" is longer than ${maxIdBytes} bytes`);
+}

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { attemptAnswerSchemas } from '../protocol/attempts.ts';
 import type { AttemptAnswerType, AttemptOutput } from '../protocol/attempts.ts';
+import type { Address } from '../protocol/envelope.ts';
 import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
 import { turn } from './turn.ts';
@@ -13,8 +14,14 @@ import { acceptFromGroup } from './acceptOutbox.ts';
 import { eventFor, fit, parse } from './addressed.ts';
 import { isAnswer, isBetweenGroups, timerFired } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
-import { rememberCommand, seenCommand, settleAttempt, settleTimer } from './obligations.ts';
-import type { Owed } from './obligations.ts';
+import {
+  isPromised,
+  rememberCommand,
+  seenCommand,
+  settleAttempt,
+  settleTimer,
+} from './obligations.ts';
+import type { Owed, PromisedReply, SeenCommand } from './obligations.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { appendValue } from './values.ts';
@@ -119,26 +126,69 @@ function acceptCommand(registry: Registry, group: Group, message: Incoming, at: 
   const { to, type, meta } = message;
   const id = meta.messageId ?? '';
   const seen = seenCommand(group.obligations, id);
-  if (seen !== undefined) return { verdict: 'duplicate', notices: repliesOf(seen.reply) };
+  if (seen !== undefined) return { verdict: 'duplicate', notices: repliesOf(group, seen) };
   const event = eventFor(registry, group, message);
-  const turned = turn(registry, group, { to, event, at });
+  const { startedBy, repliesLater = [] } = registry.kind(kindOf(to)).definition;
+  const promise = repliesLater.includes(type) ? promiseOf(group, message, id) : undefined;
+  const turned =
+    promise === undefined
+      ? turn(registry, group, { to, event, at })
+      : turnWithPromise(registry, group, { to, event, at, promise });
   if (!turned.isIgnored) return accepted(remember(turned, id));
-  const { startedBy } = registry.kind(kindOf(to)).definition;
   if (!startedBy.includes(type)) return { verdict: 'ignored' };
   return { verdict: 'duplicate', notices: [{ kind: 'reply', data: { ok: true, existed: true } }] };
+}
+
+/** Undefined when nobody asked for an answer. */
+function promiseOf(
+  group: Group,
+  { to, meta }: Incoming,
+  command: string,
+): PromisedReply | undefined {
+  const { replyTo: queue, correlationId = command } = meta;
+  if (queue === undefined) return undefined;
+  return { address: String(group.seq + 1), actor: to, command, queue, correlationId };
+}
+
+/** The promise is dropped again if the turn has an answer of its own. */
+function turnWithPromise(
+  registry: Registry,
+  group: Group,
+  {
+    promise,
+    to,
+    event,
+    at,
+  }: { promise: PromisedReply; to: Address; event: ActorEvent; at: number },
+): Turned {
+  const { address } = promise;
+  const replies = group.obligations.replies.with(address, promise);
+  const before = { ...group, obligations: { ...group.obligations, replies } };
+  const turned = turn(registry, before, { to, event: { ...event, replyTo: address }, at });
+  const { obligations } = turned.group;
+  if (!obligations.replies.has(address)) return turned;
+  if (!turned.notices.some((notice) => isAnswerTo(notice, promise.command)))
+    return { ...turned, notices: [...turned.notices, { kind: 'later' }] };
+  const left = { ...obligations, replies: obligations.replies.without(address) };
+  return { ...turned, group: { ...turned.group, obligations: left } };
 }
 
 function accepted(turned: Turned): Verdict & { verdict: 'accepted' } {
   return { verdict: 'accepted', turned };
 }
 
-function repliesOf(reply: string | undefined): Notice[] {
-  return reply === undefined ? [] : [{ kind: 'reply', data: JSON.parse(reply) as unknown }];
+function repliesOf({ obligations }: Group, { id, reply }: SeenCommand): Notice[] {
+  if (reply !== undefined) return [{ kind: 'reply', data: JSON.parse(reply) as unknown }];
+  return isPromised(obligations, id) ? [{ kind: 'later' }] : [];
 }
 
 function remember(turned: Turned, id: string): Turned {
-  const answer = turned.notices.find((notice) => notice.kind === 'reply');
-  const command = { id, ...(answer !== undefined && { reply: JSON.stringify(answer.data) }) };
-  const obligations = rememberCommand(turned.group.obligations, command);
+  const answer = turned.notices.find((notice) => isAnswerTo(notice, id));
+  const reply = answer?.kind === 'reply' ? { reply: JSON.stringify(answer.data) } : {};
+  const obligations = rememberCommand(turned.group.obligations, { id, ...reply });
   return { ...turned, group: { ...turned.group, obligations } };
+}
+
+function isAnswerTo(notice: Notice, command: string): boolean {
+  return notice.kind === 'reply' && (notice.to === undefined || notice.to.command === command);
 }

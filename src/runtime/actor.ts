@@ -43,6 +43,7 @@ export type Outgoing =
   | { kind: 'timer'; key: string; event: ActorEvent; when: When }
   | { kind: 'clear'; key: string }
   | { kind: 'reply'; data: unknown }
+  | { kind: 'replyTo'; address: string | undefined; data: unknown }
   | { kind: 'exchange'; exchange: string; routingKey: string; body: unknown }
   | { kind: 'rows'; actorKind: string; from: string; to: string; numbers: readonly number[] }
   | { kind: 'nothing' };
@@ -81,9 +82,17 @@ export function clearTimer(key: string): Outgoing {
   return { kind: 'clear', key };
 }
 
-/** Answers whoever sent the message of this turn, if it asked for an answer. */
+/** Answers whoever sent the command of this turn. One that nobody answers is told that it was taken: `{ ok: true }`. */
 export function reply(data: unknown): Outgoing {
   return { kind: 'reply', data };
+}
+
+/**
+ * Answers a command of `repliesLater` in a later turn: `address` is what its event brought as `replyTo`. Once;
+ * does nothing where nobody waits for an answer.
+ */
+export function replyTo(address: string | undefined, data: unknown): Outgoing {
+  return { kind: 'replyTo', address, data };
 }
 
 /** Tells the world: may be sent twice with the same message id, is never lost. */
@@ -112,6 +121,9 @@ export type EffectMap<M extends AnyStateMachine> = {
   ) => Outgoing;
 };
 
+/** `args`: what the asker gave, if anything; JSON. */
+type Query<M extends AnyStateMachine> = (snapshot: SnapshotFrom<M>, args?: unknown) => unknown;
+
 export type ActorDefinition<M extends AnyStateMachine = AnyStateMachine> = {
   /** Names the kind in addresses: `kind/id`. */
   kind: string;
@@ -124,9 +136,17 @@ export type ActorDefinition<M extends AnyStateMachine = AnyStateMachine> = {
   accepts: Readonly<Record<string, z.ZodType>>;
   /** Which messages, from outside or inside the group, may create an actor; the event is the machine's input, and is then delivered. */
   startedBy: readonly string[];
+  /**
+   * Commands that are answered in a later turn by `replyTo`, unless the same turn has a `reply`. Their event
+   * brings `replyTo`, a text for the context; an actor that ends owing an answer gives an error.
+   */
+  repliesLater?: readonly string[];
   effects: EffectMap<M>;
-  /** Pure questions about a snapshot, answered between turns and not journaled. */
-  queries?: Readonly<Record<string, (snapshot: SnapshotFrom<M>) => unknown>>;
+  /**
+   * Pure questions about a snapshot, asked with `client.query`; answered between turns and not journaled.
+   * `type` is what lists show as the request's type.
+   */
+  queries?: Readonly<Record<string, Query<M>>>;
   /** Places in the context that hold `Chunks`: stored chunk by chunk. Dotted paths. */
   chunked?: readonly string[];
   /**
@@ -153,6 +173,13 @@ export function defineActor<M extends AnyStateMachine>(
   }
   refuseImpure(definition.kind, definition.machine);
   for (const [type, schema] of Object.entries(definition.accepts)) refuseHostFields(type, schema);
+  for (const type of definition.repliesLater ?? []) {
+    if (type in definition.accepts) continue;
+    throw new MillraceError(
+      'definition',
+      `actor "${definition.kind}" replies later to "${type}", which it does not accept`,
+    );
+  }
   return definition;
 }
 

@@ -3,7 +3,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import type { Transition } from '../ports/journal.ts';
 import type { Address } from '../protocol/envelope.ts';
 import { noObligations } from './obligations.ts';
-import type { Obligations, Owed } from './obligations.ts';
+import type { Obligations, Owed, PromisedReply } from './obligations.ts';
 import { stateName } from './stateName.ts';
 import { Table } from './table.ts';
 import { noValues } from './values.ts';
@@ -25,7 +25,10 @@ export type Group = {
 
 /** One-way, in no table: recomputed when the entry is stepped again. */
 export type Notice =
-  | { kind: 'reply'; data: unknown }
+  /** `to`: a promise that is kept; without it, to whoever sent the message of this turn. */
+  | { kind: 'reply'; data: unknown; to?: PromisedReply }
+  /** The message of this turn is answered later. */
+  | { kind: 'later' }
   | { kind: 'exchange'; exchange: string; routingKey: string; body: unknown }
   /** To another group, about its messages. */
   | { kind: 'tell'; to: string; type: string; body: object };

@@ -81,11 +81,12 @@ export async function stillOwed(
 }
 
 /** Tells senders what a batch has journaled, once for each pair of groups, and asks for what is missing. */
-export async function tellSenders(
+export function tellSenders(
   runtime: Runtime,
   own: Ownership,
   { committed }: Committed,
-): Promise<void> {
+  sending: Promise<unknown>[],
+): void {
   const letters = new Map<string, Letter>();
   for (const { message, judged } of committed) {
     if (message?.type === outboxJournaled) {
@@ -100,8 +101,8 @@ export async function tellSenders(
       letters.set(letter.messageId, letter);
     }
   }
-  const publications = [...letters.values()].map((letter) => publicationOf(runtime, letter));
-  await Promise.all(publications.map((publication) => publish(runtime, publication)));
+  for (const letter of letters.values())
+    sending.push(publish(runtime, publicationOf(runtime, letter)));
 }
 
 function noticesOf(judged: Turned['judged']): readonly Notice[] {

@@ -30,10 +30,23 @@ export type HeldTimer = {
 /** A command that was carried out, and what was answered. */
 export type SeenCommand = { id: string; reply?: string };
 
+/** A reply that was promised for a later turn. */
+export type PromisedReply = {
+  /** What machines know it by. */
+  address: string;
+  /** The actor that is to answer. */
+  actor: Address;
+  /** Id of the command. */
+  command: string;
+  queue: string;
+  correlationId: string;
+};
+
 export type Obligations = {
   readonly attempts: Table<AttemptRow>;
   readonly timers: Table<HeldTimer>;
   readonly commands: readonly SeenCommand[];
+  readonly replies: Table<PromisedReply>;
   /** Messages to other groups. */
   readonly outbox: Outbox;
   /** What was taken of the messages of other groups. */
@@ -44,6 +57,7 @@ export const noObligations: Obligations = {
   attempts: new Table<AttemptRow>(),
   timers: new Table<HeldTimer>(),
   commands: [],
+  replies: new Table<PromisedReply>(),
   outbox: new Table<readonly OutboxRow[]>(),
   inbox: { senders: new Table<Place>(), forgotAt: 0 },
 };
@@ -147,6 +161,26 @@ export function rememberCommand(held: Obligations, command: SeenCommand): Obliga
   return { ...held, commands: [...held.commands.slice(1 - rememberedCommands), command] };
 }
 
+/** The tables without the promise, whose reply is remembered with its command; undefined when there is none. */
+export function keepPromise(
+  held: Obligations,
+  address: string,
+  reply: string,
+): { held: Obligations; promise: PromisedReply } | undefined {
+  const promise = held.replies.get(address);
+  if (promise === undefined) return undefined;
+  const commands = held.commands.map((command) =>
+    command.id === promise.command ? { ...command, reply } : command,
+  );
+  return { promise, held: { ...held, commands, replies: held.replies.without(address) } };
+}
+
+/** Whether a command is still to be answered. */
+export function isPromised({ replies }: Obligations, command: string): boolean {
+  for (const promise of replies.values()) if (promise.command === command) return true;
+  return false;
+}
+
 /** The remembered command of this id. */
 export function seenCommand(held: Obligations, id: string): SeenCommand | undefined {
   return held.commands.find((command) => command.id === id);
@@ -196,5 +230,15 @@ export function messagesTo(
 
 /** Nothing is owed and nothing awaited: the group needs no memory. */
 export function owesNothing(held: Obligations): boolean {
-  return held.attempts.size === 0 && held.timers.size === 0 && hasArrived(held.outbox);
+  const { attempts, timers, replies, outbox } = held;
+  return attempts.size + timers.size + replies.size === 0 && hasArrived(outbox);
+}
+
+/** What a turn both asked for and took back needs no sending. */
+export function isStillOwed(held: Obligations, owed: Owed): boolean {
+  if (owed.kind === 'message') return true;
+  if (owed.kind === 'timer') {
+    return held.timers.get(rowKey(owed.timer.actor, owed.timer.key)) === owed.timer;
+  }
+  return held.attempts.get(rowKey(owed.row.actor, owed.row.key)) === owed.row;
 }

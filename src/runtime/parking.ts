@@ -158,5 +158,10 @@ function setAside({ group, type, to, body }: Entry, reason: string): Notice {
 function add(stepping: Stepping, turned: Turned): void {
   stepping.group = turned.group;
   stepping.transitions.push(...turned.transitions);
-  stepping.notices.push(...turned.notices.filter((notice) => notice.kind !== 'reply'));
+  stepping.notices.push(...turned.notices.filter(isForOthers));
+}
+
+/** Whoever sent what was kept has had its answer: that it was kept. */
+function isForOthers(notice: Notice): boolean {
+  return notice.kind !== 'later' && (notice.kind !== 'reply' || notice.to !== undefined);
 }

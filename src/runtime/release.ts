@@ -22,8 +22,8 @@ export async function release(
   const { committed } = batch;
   const sending: Sending = [];
   for (const item of committed) releaseOne(runtime, own, item, sending);
+  tellSenders(runtime, own, batch, sending);
   await Promise.all(sending);
-  await tellSenders(runtime, own, batch);
   for (const { entry, resident } of committed) {
     if (entry === undefined || resident === undefined) continue;
     own.released = entry.offset;

@@ -159,11 +159,16 @@ export function answersTo(
   notices: readonly Notice[],
 ): readonly Answer[] {
   if (notices.length === 0 && entry.meta?.replyTo === undefined) return none;
-  const isAnswered = notices.some((notice) => notice.kind === 'reply');
+  const isAnswered = notices.some(isAnswer);
   const all: readonly Notice[] = isAnswered
     ? notices
     : [...notices, { kind: 'reply', data: { ok: true } }];
   return all.flatMap((notice, n) => answer(entry, notice, n));
+}
+
+/** Now, or later. */
+function isAnswer(notice: Notice): boolean {
+  return notice.kind === 'later' || (notice.kind === 'reply' && notice.to === undefined);
 }
 
 function answer(
@@ -182,14 +187,16 @@ function answer(
       },
     ];
   }
-  if (notice.kind === 'tell' || meta?.replyTo === undefined) return [];
-  const correlationId = meta.correlationId ?? meta.messageId;
+  if (notice.kind !== 'reply') return [];
+  const queue = notice.to?.queue ?? meta?.replyTo;
+  if (queue === undefined) return [];
+  const correlationId = notice.to?.correlationId ?? meta?.correlationId ?? meta?.messageId;
   return [
     {
       messageId,
       type: 'reply',
       ...(correlationId !== undefined && { correlationId }),
-      publication: { exchange: '', routingKey: meta.replyTo, body: JSON.stringify(notice.data) },
+      publication: { exchange: '', routingKey: queue, body: JSON.stringify(notice.data) },
     },
   ];
 }

@@ -10,14 +10,12 @@ import { MillraceError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
 import { ChunkKeeper } from './chunkKeeper.ts';
 import type { Freezing } from './chunkKeeper.ts';
+import { byKey, freezeObligations, frozenObligationsSchema, thawObligations } from './frozen.ts';
 import type { Group } from './group.ts';
 import { changeAt, placeAt, placesOf } from './places.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
-import { rowKey } from './obligations.ts';
 import { Table } from './table.ts';
-import type { AttemptRow, HeldTimer, Obligations, SeenCommand } from './obligations.ts';
-import type { OutboxRow, Place } from './outbox.ts';
 import type { Values } from './values.ts';
 
 export type Freezer = {
@@ -31,17 +29,10 @@ export type Freezer = {
 
 export type Frost = { snapshot: StoredSnapshot; fresh: Map<string, string>; stored(): void };
 
-const stateSchema = z.object({
+const stateSchema = frozenObligationsSchema.extend({
   root: z.string(),
   createdAt: z.number(),
   actors: z.record(z.string(), z.unknown()),
-  attempts: z.array(z.custom<AttemptRow>()),
-  timers: z.array(z.custom<HeldTimer>()),
-  commands: z.array(z.custom<SeenCommand>()),
-  // Left out while there is nothing in them, as in snapshots from before there were any.
-  outbox: z.array(z.tuple([z.string(), z.array(z.custom<OutboxRow>())])).optional(),
-  senders: z.array(z.tuple([z.string(), z.custom<Place>()])).optional(),
-  forgotAt: z.number().optional(),
   values: z.object({ length: z.number(), chunks: z.array(z.unknown()) }),
 });
 
@@ -98,10 +89,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         root: group.root,
         createdAt: group.createdAt,
         actors,
-        attempts: byKey(obligations.attempts).map(([, row]) => row),
-        timers: byKey(obligations.timers).map(([, row]) => row),
-        commands: [...obligations.commands],
-        ...frozenMessages(obligations),
+        ...freezeObligations(obligations),
         values: {
           length: values.length,
           chunks: await keeper.freeze(values.chunks, freezing),
@@ -144,32 +132,10 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         createdAt: frozen.createdAt,
         root: frozen.root,
         actors: new Table(actors),
-        obligations: {
-          attempts: new Table(frozen.attempts.map((row) => [rowKey(row.actor, row.key), row])),
-          timers: new Table(frozen.timers.map((timer) => [rowKey(timer.actor, timer.key), timer])),
-          commands: frozen.commands,
-          outbox: new Table(frozen.outbox),
-          inbox: { senders: new Table(frozen.senders), forgotAt: frozen.forgotAt ?? 0 },
-        },
+        obligations: thawObligations(frozen),
         values: { length: frozen.values.length, chunks: chunks as Values['chunks'] },
       };
     },
-  };
-}
-
-/** The order of rows is the way they came about; the same state has the same text, and so the same hash. */
-function byKey<Row extends object>(rows: Table<Row>): [string, Row][] {
-  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function frozenMessages({ outbox, inbox }: Obligations) {
-  const { senders, forgotAt } = inbox;
-  return {
-    ...(outbox.size > 0 && {
-      outbox: byKey(outbox).map(([to, rows]): [string, OutboxRow[]] => [to, [...rows]]),
-    }),
-    ...(senders.size > 0 && { senders: byKey(senders) }),
-    ...(forgotAt > 0 && { forgotAt }),
   };
 }
 

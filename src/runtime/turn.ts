@@ -3,12 +3,12 @@
  * are the same code.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import { maxIdBytes } from '../protocol/envelope.ts';
+import { checkId } from '../protocol/envelope.ts';
 import type { Address } from '../protocol/envelope.ts';
 import type { ActorDefinition, ActorEvent, Outgoing } from './actor.ts';
 import type { Group, Notice, Turned } from './group.ts';
 import { isReserved } from './incoming.ts';
-import { dropActor, owe, rowKey } from './obligations.ts';
+import { dropActor, isStillOwed, keepPromise, owe } from './obligations.ts';
 import type { Change, Obligations, Owed } from './obligations.ts';
 import { addressInside, outboxForget, toBeTold } from './outbox.ts';
 import { idOf, kindOf } from './registry.ts';
@@ -177,12 +177,14 @@ class Turn {
       case 'rows':
         this.#log.addRows(outgoing);
         return;
+      case 'replyTo':
+        if (outgoing.address !== undefined) this.#keepPromise(outgoing.address, outgoing.data);
+        return;
       case 'reply':
       case 'exchange':
         this.#notices.push(outgoing);
         return;
       case 'nothing':
-        return;
     }
   }
 
@@ -196,21 +198,38 @@ class Turn {
 
   /** Owes a message to another group. */
   post(from: Address, to: Address, { type, ...body }: ActorEvent): void {
-    for (const part of to.split('/')) checkId(part);
+    to.split('/').forEach(checkId);
     const row = { to, from, type, body: JSON.stringify(body), ...this.#nextId() };
     this.#owe({ kind: 'message', row });
   }
 
+  /** Answers once; where nobody waits any more, nothing. */
+  #keepPromise(address: string, data: unknown): void {
+    const kept = keepPromise(this.#obligations, address, JSON.stringify(data));
+    if (kept === undefined) return;
+    this.#obligations = kept.held;
+    this.#notices.push({ kind: 'reply', data, to: kept.promise });
+  }
+
+  /** What an actor that has ended had promised cannot come any more. */
+  #breakPromises(): void {
+    for (const { address, actor } of [...this.#obligations.replies.values()]) {
+      if (this.#actors.get(actor)?.status === 'active') continue;
+      const message = `actor "${actor}" has ended without an answer`;
+      this.#keepPromise(address, { ok: false, code: 'state', message });
+    }
+  }
+
   /** A group whose root has ended says so to those that remember it. */
   #takeLeave(): void {
-    if (this.#obligations.outbox.size === 0) return;
     if (this.#actors.get(this.#root)?.status !== 'done') return;
     for (const receiver of toBeTold(this.#obligations.outbox))
       this.post(this.#root, `${receiver}/outbox`, { type: outboxForget });
   }
 
   result(): Turned {
-    this.#takeLeave();
+    if (this.#obligations.replies.size > 0) this.#breakPromises();
+    if (this.#obligations.outbox.size > 0) this.#takeLeave();
     const before = this.#before;
     const group: Group = {
       ...before,
@@ -230,19 +249,4 @@ class Turn {
       isIgnored: this.#isIgnored,
     };
   }
-}
-
-/** Keys become part of message ids and headers (architecture, section 3). */
-function checkId(id: string): void {
-  if (Buffer.byteLength(id) <= maxIdBytes) return;
-  throw new Error(`the key "${id.slice(0, 40)}…" is longer than ${maxIdBytes} bytes`);
-}
-
-/** What a turn both asked for and took back needs no sending. */
-function isStillOwed(held: Obligations, owed: Owed): boolean {
-  if (owed.kind === 'message') return true;
-  if (owed.kind === 'timer') {
-    return held.timers.get(rowKey(owed.timer.actor, owed.timer.key)) === owed.timer;
-  }
-  return held.attempts.get(rowKey(owed.row.actor, owed.row.key)) === owed.row;
 }

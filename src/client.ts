@@ -2,12 +2,13 @@
 import type { z } from 'zod';
 import type { ChainDefinition } from './definitions.ts';
 import { transitions, until } from './follow.ts';
-import type { Command, Committed, Link, StartOptions } from './link.ts';
+import type { Command, Committed, Link, SendOptions, StartOptions } from './link.ts';
 import type { OutputSignal, StatusSignal } from './protocol/attempts.ts';
 import { isTerminal } from './protocol/states.ts';
+import type { ActorEvent } from './runtime/actor.ts';
 import type { Reader, RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 
-export type { Committed, StartOptions } from './link.ts';
+export type { Committed, SendOptions, StartOptions } from './link.ts';
 
 /** A request that was started. */
 export type Request = {
@@ -46,6 +47,17 @@ export type Client = {
   start(type: string, args: unknown, options?: StartOptions): Promise<Request>;
   /** A request by its id; nothing is asked yet. */
   request(id: string): Request;
+  /**
+   * Sends an event to an actor of one's own, `group/kind/id`, as its `accepts` says; one of `startedBy` makes
+   * the actor if it is not there. Resolves after the commit with the actor's reply, now or later, or with
+   * `{ ok: true }` when it gives none. A reply `{ ok: false, code, message }` rejects with a MillraceError.
+   */
+  send(address: string, event: ActorEvent, options?: SendOptions): Promise<unknown>;
+  /**
+   * What an actor answers to a question of its own (`queries`), without an entry in the journal; `address`
+   * is `group`, for the group's first actor, or `group/kind/id`. Rejects with MillraceError `not-found` or `state`.
+   */
+  query(address: string, name: string, args?: unknown): Promise<unknown>;
   /** Hears of what is committed, of all requests; returns what ends it. */
   onCommitted(listener: (committed: Committed) => void): () => void;
   reader: Reader;
@@ -85,6 +97,8 @@ export function createClient(link: Link): Client {
   return {
     reader,
     request,
+    send: (address, event, options) => link.send(address, event, options),
+    query: (address, name, args) => reader.query(address, name, args),
     onCommitted: (listener) => news.subscribe(undefined, { onCommitted: listener }),
     async start(chain: ChainDefinition | string, args: unknown, options: StartOptions = {}) {
       return request(await link.start({ ...options, chain, args }));

@@ -13,7 +13,7 @@ export type {
   JobHandle,
   PlanContext,
 } from './definitions.ts';
-export type { Client, Committed, Request, StartOptions } from './client.ts';
+export type { Client, Committed, Request, SendOptions, StartOptions } from './client.ts';
 export type { RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 export { MillraceError } from './protocol/errors.ts';
 export type { ErrorCode } from './protocol/errors.ts';
@@ -24,6 +24,7 @@ export {
   forgetAttempt,
   nothing,
   reply,
+  replyTo,
   rowsChanged,
   toActor,
   toExchange,
@@ -32,6 +33,7 @@ export {
 } from './runtime/actor.ts';
 export type {
   ActorDefinition,
+  ActorEvent,
   AttemptRequest,
   EffectMap,
   Outgoing,

@@ -14,6 +14,7 @@ import type { ErrorCode } from './protocol/errors.ts';
 import { publicState } from './protocol/states.ts';
 import { exchanges, ownQueueTopology, partitionKey, partitionOf } from './protocol/topology.ts';
 import type { Reader } from './reader.ts';
+import type { ActorEvent } from './runtime/actor.ts';
 import type { Feed } from './runtime/feed.ts';
 
 /** A request has got a new entry. */
@@ -58,6 +59,13 @@ export type Asked = StartOptions & {
 
 export type Command = 'request.stop' | 'request.suspend' | 'request.resume' | 'group.unpark';
 
+export type SendOptions = {
+  /** How long to wait for the answer, in milliseconds; default: for ever. */
+  timeoutMs?: number;
+  /** Names the message: the same one twice has one effect and the same answer. Default: a new one. */
+  messageId?: string;
+};
+
 /** What a command was answered with, beside that it was taken. */
 export type Answer = Readonly<Record<string, unknown>>;
 
@@ -73,6 +81,8 @@ export type Link = {
   /** Plans a chain and starts it; answers with the request's id once that is committed. */
   start(asked: Asked): Promise<string>;
   command(id: string, command: Command, options?: CommandOptions): Promise<Answer>;
+  /** Sends an event to an actor, `group/kind/id`, and resolves with its reply. */
+  send(address: string, event: ActorEvent, options?: SendOptions): Promise<unknown>;
 };
 
 export type LinkOptions = {
@@ -86,16 +96,26 @@ export type LinkOptions = {
   plan(asked: Asked): Promise<object>;
 };
 
-const answerSchema = z.looseObject({
-  ok: z.boolean(),
+const answerSchema = z.looseObject({});
+
+/** What a host answers instead of doing what was asked. */
+const refusalSchema = z.object({
+  ok: z.literal(false),
   code: z.string().optional(),
   message: z.string().optional(),
 });
 
-type Reply = z.infer<typeof answerSchema>;
-
 /** Who waits for an answer. */
-type Waiting = { resolve(reply: Reply): void; reject(reason: Error): void };
+type Waiting = { resolve(reply: unknown): void; reject(reason: Error): void };
+
+type ToSend = {
+  type: string;
+  /** Default: the chain. */
+  to?: string;
+  body: unknown;
+  messageId?: string | undefined;
+  timeoutMs?: number | undefined;
+};
 
 /** The link inside the host's process; `close` ends its reply queue. */
 export async function openLink(options: LinkOptions): Promise<Link & { close(): Promise<void> }> {
@@ -108,30 +128,42 @@ export async function openLink(options: LinkOptions): Promise<Link & { close(): 
     onClosed: () => undefined,
     onDelivery: ({ tag, body, properties }) => {
       const { correlationId = '' } = properties;
-      waiting.get(correlationId)?.resolve(answerSchema.parse(JSON.parse(body)));
+      waiting.get(correlationId)?.resolve(JSON.parse(body));
       waiting.delete(correlationId);
       channel.ack(tag);
     },
   });
 
-  const send = async (
-    group: string,
-    type: string,
-    { messageId = newId(), body }: { messageId?: string | undefined; body: unknown },
-  ): Promise<Answer> => {
-    const answered = new Promise<Reply>((resolve, reject) =>
-      waiting.set(messageId, { resolve, reject }),
-    );
+  const answerTo = (messageId: string, what: string, timeoutMs?: number): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        waiting.delete(messageId);
+        const remedy = 'it was sent and may still be taken';
+        reject(
+          new MillraceError('unavailable', `${what} had no answer in ${timeoutMs} ms; ${remedy}`),
+        );
+      };
+      const takeBack = timeoutMs === undefined ? undefined : clock.after(timeoutMs, giveUp);
+      waiting.set(messageId, {
+        resolve: (reply) => {
+          takeBack?.();
+          resolve(reply);
+        },
+        reject: (reason) => {
+          takeBack?.();
+          reject(reason);
+        },
+      });
+    });
+
+  const send = async (group: string, { type, ...message }: ToSend): Promise<unknown> => {
+    const { to = 'chain/main', body, messageId = newId(), timeoutMs } = message;
+    const what = `"${type}" for "${group}"`;
+    const answered = answerTo(messageId, what, timeoutMs);
     const publication: Publication = {
       exchange: exchanges.partitions,
       routingKey: partitionKey(partitionOf(group, partitions)),
-      properties: {
-        messageId,
-        type,
-        timestamp: clock.now(),
-        replyTo,
-        headers: { group, to: 'chain/main' },
-      },
+      properties: { messageId, type, timestamp: clock.now(), replyTo, headers: { group, to } },
       body: JSON.stringify(body),
     };
     const sent = broker.publish(publication).catch((cause: unknown) => {
@@ -139,11 +171,9 @@ export async function openLink(options: LinkOptions): Promise<Link & { close(): 
       throw cause;
     });
     const [reply] = await Promise.all([answered, sent]);
-    if (reply.ok) return reply;
-    throw new MillraceError(
-      codeOf(reply),
-      reply.message ?? `${type} of request "${group}" was refused`,
-    );
+    const refusal = refusalSchema.safeParse(reply);
+    if (!refusal.success) return reply;
+    throw new MillraceError(codeOf(refusal.data), refusal.data.message ?? `${what} was refused`);
   };
 
   return {
@@ -153,10 +183,16 @@ export async function openLink(options: LinkOptions): Promise<Link & { close(): 
       const { requestId = newId(), user, labels } = asked;
       checkRequestId(requestId);
       const body = { ...(await options.plan(asked)), user, labels };
-      await send(requestId, 'chain.create', { body });
+      await send(requestId, { type: 'chain.create', body });
       return requestId;
     },
-    command: (id, command, { messageId, ...body } = {}) => send(id, command, { messageId, body }),
+    async command(id, type, { messageId, ...body } = {}) {
+      return answerSchema.parse(await send(id, { type, messageId, body }));
+    },
+    async send(address, { type, ...body }, sendOptions) {
+      const { group, to } = addressed(address);
+      return send(group, { type, to, body, ...sendOptions });
+    },
     async close() {
       const message = 'millrace was stopped before it answered; start it and ask again';
       for (const { reject } of waiting.values()) reject(new MillraceError('state', message));
@@ -168,7 +204,7 @@ export async function openLink(options: LinkOptions): Promise<Link & { close(): 
 }
 
 /** A parked request keeps the command, and cannot take it now. */
-function codeOf({ code }: Reply): ErrorCode {
+function codeOf({ code }: { code?: string | undefined }): ErrorCode {
   return code === 'parked' ? 'state' : (toErrorCode(code) ?? 'rejected');
 }
 
@@ -199,4 +235,12 @@ function checkRequestId(id: string): void {
   if (id !== '' && Buffer.byteLength(id) <= maxIdBytes && !/[\s/]/.test(id)) return;
   const rule = `must be 1 to ${maxIdBytes} bytes without blanks or slashes`;
   throw new MillraceError('plan', `the request id "${id.slice(0, 40)}" ${rule}; choose another`);
+}
+
+/** Parts of `group/kind/id`. Throws MillraceError `rejected`. */
+function addressed(address: string): { group: string; to: string } {
+  const [group = '', kind = '', id = '', ...more] = address.split('/');
+  const isWhole = group !== '' && kind !== '' && id !== '' && more.length === 0;
+  if (isWhole && !/\s/.test(address)) return { group, to: `${kind}/${id}` };
+  throw new MillraceError('rejected', `"${address}" is no address of an actor: group/kind/id`);
 }

@@ -10,6 +10,7 @@ import type { Store } from './ports/store.ts';
 import { MillraceError } from './protocol/errors.ts';
 import { publicState } from './protocol/states.ts';
 import { partitionOf } from './protocol/topology.ts';
+import { answerQuery, partsOf } from './query.ts';
 import { groupUnpark } from './runtime/incoming.ts';
 import { rootState } from './runtime/group.ts';
 import type { Resident } from './runtime/parking.ts';
@@ -67,6 +68,11 @@ export type Reader = EventLog & {
   jobs(id: string): Promise<ChainJob[]>;
   /** Requests whose id is this text, or else begins or ends with it, newest first; at most `limit`. */
   matching(part: string, limit: number): Promise<string[]>;
+  /**
+   * What an actor answers to a question of its own (`queries`), as it is committed; `address` is `group`, for
+   * the group's first actor, or `group/kind/id`. Rejects with MillraceError `not-found` or `state`.
+   */
+  query(address: string, name: string, args?: unknown): Promise<unknown>;
   /** The newest requests. */
   list(limit?: number): Promise<Head[]>;
 };
@@ -74,7 +80,9 @@ export type Reader = EventLog & {
 export function createReader(store: Store, registry: Registry, groupOf: GroupSource): Reader {
   const found = async (id: string): Promise<Resident> => {
     const resident = await groupOf(id);
-    if (resident.group.seq > 0) return resident;
+    const { group, parked } = resident;
+    // One that has only refused messages was never started.
+    if (group.root !== '' || parked !== undefined) return resident;
     throw new MillraceError(
       'not-found',
       `request "${id}" does not exist in this store; \`millrace status\` lists those that do`,
@@ -127,7 +135,14 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
       for await (const { group } of entriesOf(part)) if (group !== undefined) return [group];
       return (await snapshots.matching(part, limit)).map(({ group }) => group);
     },
-    list: (limit = 20) => store.snapshots.heads(limit),
+    async query(address, name, args) {
+      const { group, ...of } = partsOf(address);
+      return answerQuery(registry, await found(group), { ...of, name, args });
+    },
+    list: async (limit = 20) =>
+      (await store.snapshots.heads(limit)).filter(
+        ({ type, parked }) => type !== '' || parked !== undefined,
+      ),
     async *events(id, after) {
       await found(id);
       yield* log.events(id, after);

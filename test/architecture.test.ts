@@ -89,17 +89,26 @@ const rules: readonly Rule[] = [
   {
     from: 'src/link.ts',
     may: ['src/ports/', 'src/protocol/', 'zod'],
-    mayTypes: ['src/definitions.ts', 'src/reader.ts', 'src/runtime/feed.ts'],
+    mayTypes: [
+      ...['src/definitions.ts', 'src/reader.ts', 'src/runtime/actor.ts', 'src/runtime/feed.ts'],
+    ],
   },
   {
     from: 'src/client.ts',
     may: ['src/follow.ts', 'src/protocol/states.ts'],
-    mayTypes: [...['src/definitions.ts', 'src/link.ts', 'src/protocol/', 'src/reader.ts', 'zod']],
+    mayTypes: [
+      ...['src/definitions.ts', 'src/link.ts', 'src/protocol/', 'src/reader.ts'],
+      ...['src/runtime/actor.ts', 'zod'],
+    ],
   },
   { from: 'src/eventLog.ts', may: ['src/ports/', 'src/protocol/', 'src/runtime/'] },
   {
+    from: 'src/query.ts',
+    may: ['src/gateway/suggest.ts', 'src/protocol/', 'src/runtime/'],
+  },
+  {
     from: 'src/reader.ts',
-    may: ['src/eventLog.ts', 'src/ports/', 'src/protocol/', 'src/runtime/'],
+    may: ['src/eventLog.ts', 'src/query.ts', 'src/ports/', 'src/protocol/', 'src/runtime/'],
     mayTypes: ['actors/'],
   },
   {

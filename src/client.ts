@@ -98,7 +98,7 @@ export function createClient(link: Link): Client {
     reader,
     request,
     send: (address, event, options) => link.send(address, event, options),
-    query: (address, name, args) => reader.query(address, name, args),
+    query: (address, name, args) => link.query(address, name, args),
     onCommitted: (listener) => news.subscribe(undefined, { onCommitted: listener }),
     async start(chain: ChainDefinition | string, args: unknown, options: StartOptions = {}) {
       return request(await link.start({ ...options, chain, args }));

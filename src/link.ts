@@ -83,6 +83,8 @@ export type Link = {
   command(id: string, command: Command, options?: CommandOptions): Promise<Answer>;
   /** Sends an event to an actor, `group/kind/id`, and resolves with its reply. */
   send(address: string, event: ActorEvent, options?: SendOptions): Promise<unknown>;
+  /** What an actor that the host knows answers to a question of its own. */
+  query(address: string, name: string, args?: unknown): Promise<unknown>;
 };
 
 export type LinkOptions = {
@@ -193,9 +195,10 @@ export async function openLink(options: LinkOptions): Promise<Link & { close(): 
       const { group, to } = addressed(address);
       return send(group, { type, to, body, ...sendOptions });
     },
+    query: (address, name, args) => reader.query(address, name, args),
     async close() {
       const message = 'millrace was stopped before it answered; start it and ask again';
-      for (const { reject } of waiting.values()) reject(new MillraceError('state', message));
+      for (const { reject } of waiting.values()) reject(new MillraceError('unavailable', message));
       waiting.clear();
       feed.end();
       await channel.close();

@@ -12,7 +12,7 @@ import { maxUserDataBytes } from '../protocol/envelope.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { createFollower } from './follower.ts';
 import { problem, problemType, toProblem } from './problems.ts';
-import { commands, commandSchema, startSchema } from './wire.ts';
+import { commands, commandSchema, querySchema, sendSchema, startSchema } from './wire.ts';
 import type { HostInfo } from './wire.ts';
 
 export type ControlTarget = {
@@ -45,6 +45,7 @@ export async function createApp({ link, info, log }: ControlTarget): Promise<Req
   );
   app.get('/host', info);
   addRequests(app, link);
+  addActors(app, link);
   addFollowing(app, link);
   await app.ready();
   return (request, response) => {
@@ -66,6 +67,17 @@ function addRequests(app: FastifyInstance, link: Link): void {
       link.command(params.id, command, parse(commandSchema, body ?? {})),
     );
   }
+}
+
+function addActors(app: FastifyInstance, link: Link): void {
+  app.post('/send', async ({ body }) => {
+    const { address, event, ...options } = parse(sendSchema, body);
+    return { answer: await link.send(address, event, options) };
+  });
+  app.post('/query', async ({ body }) => {
+    const { address, name, args } = parse(querySchema, body);
+    return { answer: await link.query(address, name, args) };
+  });
 }
 
 function addFollowing(app: FastifyInstance, { news }: Link): void {

@@ -4,7 +4,8 @@ import type { Reader } from '../reader.ts';
 import { isUnavailable } from './caller.ts';
 import type { Caller } from './caller.ts';
 import { RemoteNews } from './remoteNews.ts';
-import { answerSchema, commands, hostInfoSchema, startedSchema, statusSchema } from './wire.ts';
+import { answerSchema, commands, hostInfoSchema, startedSchema } from './wire.ts';
+import { statusSchema, wrappedSchema } from './wire.ts';
 import type { HostInfo } from './wire.ts';
 
 export type RemoteLink = Link & {
@@ -30,6 +31,14 @@ export function createRemoteLink(
       const path = `${pathOf(id)}/${wordOf(command)}`;
       const body = { messageId: newId(), ...commandOptions };
       return answerSchema.parse(await caller.askAgain('POST', path, body));
+    },
+    async send(address, event, sendOptions) {
+      const body = { messageId: newId(), ...sendOptions, address, event };
+      return wrappedSchema.parse(await caller.askAgain('POST', '/send', body)).answer;
+    },
+    async query(address, name, args) {
+      return wrappedSchema.parse(await caller.askAgain('POST', '/query', { address, name, args }))
+        .answer;
     },
     close() {
       news.close();

@@ -32,6 +32,26 @@ export const commandSchema = z.strictObject({
 /** What a command is answered with; an unpark says how many messages it has stepped. */
 export const answerSchema = z.looseObject({ ok: z.boolean() });
 
+/** `POST /send`; answered with what the actor replies, now or later. */
+export const sendSchema = z.strictObject({
+  /** `group/kind/id` */
+  address: z.string(),
+  event: z.looseObject({ type: z.string() }),
+  timeoutMs: z.number().positive().exactOptional(),
+  messageId: z.string().min(1).max(200).exactOptional(),
+});
+
+/** `POST /query`; answered with what the actor answers. */
+export const querySchema = z.strictObject({
+  /** `group` or `group/kind/id` */
+  address: z.string(),
+  name: z.string(),
+  args: z.unknown().optional(),
+});
+
+/** Replies and answers may be any JSON, and are wrapped so that each is an object. */
+export const wrappedSchema = z.object({ answer: z.unknown() });
+
 /** `GET /host` */
 export const hostInfoSchema = z.object({
   pid: z.number(),

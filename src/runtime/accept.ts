@@ -8,14 +8,14 @@ import type { AttemptAnswerType, AttemptOutput } from '../protocol/attempts.ts';
 import type { Address } from '../protocol/envelope.ts';
 import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
-import { turn } from './turn.ts';
+import { turn, turnWithoutStep } from './turn.ts';
 import type { Group, Notice, Turned } from './group.ts';
 import { acceptFromGroup } from './acceptOutbox.ts';
 import { eventFor, fit, parse } from './addressed.ts';
 import { isAnswer, isBetweenGroups, timerFired } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import {
-  isPromised,
+  promiseTo,
   rememberCommand,
   seenCommand,
   settleAttempt,
@@ -126,7 +126,7 @@ function acceptCommand(registry: Registry, group: Group, message: Incoming, at: 
   const { to, type, meta } = message;
   const id = meta.messageId ?? '';
   const seen = seenCommand(group.obligations, id);
-  if (seen !== undefined) return { verdict: 'duplicate', notices: repliesOf(group, seen) };
+  if (seen !== undefined) return acceptAgain(registry, group, { seen, replyTo: meta.replyTo }, at);
   const event = eventFor(registry, group, message);
   const { startedBy, repliesLater = [] } = registry.kind(kindOf(to)).definition;
   const promise = repliesLater.includes(type) ? promiseOf(group, message, id) : undefined;
@@ -137,6 +137,26 @@ function acceptCommand(registry: Registry, group: Group, message: Incoming, at: 
   if (!turned.isIgnored) return accepted(remember(turned, id));
   if (!startedBy.includes(type)) return { verdict: 'ignored' };
   return { verdict: 'duplicate', notices: [{ kind: 'reply', data: { ok: true, existed: true } }] };
+}
+
+/** A command that came before is answered alike; one that still waits has its answer go where it now asks for it. */
+function acceptAgain(
+  registry: Registry,
+  group: Group,
+  { seen, replyTo }: { seen: SeenCommand; replyTo: string | undefined },
+  at: number,
+): Verdict {
+  const { obligations } = group;
+  const promise = promiseTo(obligations, seen.id);
+  if (promise === undefined || replyTo === undefined || replyTo === promise.queue)
+    return { verdict: 'duplicate', notices: repliesOf(seen, promise) };
+  const replies = obligations.replies.with(promise.address, { ...promise, queue: replyTo });
+  const turned = turnWithoutStep(
+    registry,
+    { ...group, obligations: { ...obligations, replies } },
+    at,
+  );
+  return accepted({ ...turned, notices: [{ kind: 'later' }] });
 }
 
 /** Undefined when nobody asked for an answer. */
@@ -177,9 +197,9 @@ function accepted(turned: Turned): Verdict & { verdict: 'accepted' } {
   return { verdict: 'accepted', turned };
 }
 
-function repliesOf({ obligations }: Group, { id, reply }: SeenCommand): Notice[] {
+function repliesOf({ reply }: SeenCommand, promise: PromisedReply | undefined): Notice[] {
   if (reply !== undefined) return [{ kind: 'reply', data: JSON.parse(reply) as unknown }];
-  return isPromised(obligations, id) ? [{ kind: 'later' }] : [];
+  return promise === undefined ? [] : [{ kind: 'later' }];
 }
 
 function remember(turned: Turned, id: string): Turned {

@@ -175,10 +175,10 @@ export function keepPromise(
   return { promise, held: { ...held, commands, replies: held.replies.without(address) } };
 }
 
-/** Whether a command is still to be answered. */
-export function isPromised({ replies }: Obligations, command: string): boolean {
-  for (const promise of replies.values()) if (promise.command === command) return true;
-  return false;
+/** What is still to be answered of a command. */
+export function promiseTo({ replies }: Obligations, command: string): PromisedReply | undefined {
+  for (const promise of replies.values()) if (promise.command === command) return promise;
+  return undefined;
 }
 
 /** The remembered command of this id. */

@@ -86,9 +86,8 @@ class Turn {
   /** The event with what the host gives to each: an id, the same on every replay, when, and from whom. */
   #given({ event, from }: Queued, n: number): ActorEvent {
     const id = `${this.#before.seq + 1}-${n}`;
-    return from === undefined
-      ? { ...event, id, at: this.#at }
-      : { ...event, id, at: this.#at, from };
+    const given = { ...event, id, at: this.#at };
+    return from === undefined ? given : { ...given, from };
   }
 
   #step(to: Address, event: ActorEvent): void {
@@ -178,7 +177,7 @@ class Turn {
         this.#log.addRows(outgoing);
         return;
       case 'replyTo':
-        if (outgoing.address !== undefined) this.#keepPromise(outgoing.address, outgoing.data);
+        this.#keepPromise(outgoing.address ?? '', outgoing.data);
         return;
       case 'reply':
       case 'exchange':
@@ -220,9 +219,9 @@ class Turn {
     }
   }
 
-  /** A group whose root has ended says so to those that remember it. */
+  /** A group whose root has ended, or never began, says so to those that remember it. */
   #takeLeave(): void {
-    if (this.#actors.get(this.#root)?.status !== 'done') return;
+    if (this.#actors.get(this.#root)?.status === 'active') return;
     for (const receiver of toBeTold(this.#obligations.outbox))
       this.post(this.#root, `${receiver}/outbox`, { type: outboxForget });
   }

@@ -1,83 +1,14 @@
 /** Actors of one's own from a client: events sent, replies now and later, questions; beside the host and without it. */
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { assign, emit, setup } from 'xstate';
 import { z } from 'zod';
 import { toConfig } from '../../src/config.ts';
-import { createMillrace, defineActor, reply, replyTo } from '../../src/index.ts';
+import { createMillrace, defineActor } from '../../src/index.ts';
 import type { Millrace } from '../../src/index.ts';
 import { openReader } from '../../src/openReader.ts';
+import { desk } from '../kit/deskActor.ts';
 import { FakeClock } from '../kit/fakeClock.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
-
-/** A desk where questions wait until somebody answers them all. */
-const machine = setup({
-  types: {
-    context: {} as { waiting: (string | undefined)[]; ids: string[] },
-    events: {} as
-      | { type: 'desk.open' }
-      | { type: 'desk.ask'; id: string; replyTo?: string }
-      | { type: 'desk.hello' }
-      | { type: 'desk.answer'; text: string }
-      | { type: 'desk.close' },
-    emitted: {} as { type: 'hello' } | { type: 'tell'; address: string | undefined; text: string },
-  },
-}).createMachine({
-  id: 'desk',
-  context: { waiting: [], ids: [] },
-  initial: 'open',
-  states: {
-    open: {
-      on: {
-        'desk.ask': {
-          actions: assign(({ context, event }) => ({
-            waiting: [...context.waiting, event.replyTo],
-            ids: [...context.ids, event.id],
-          })),
-        },
-        'desk.hello': { actions: emit({ type: 'hello' }) },
-        'desk.answer': {
-          actions: [
-            emit(({ context, event }) => ({
-              type: 'tell',
-              address: context.waiting[0],
-              text: event.text,
-            })),
-            assign({ waiting: ({ context }) => context.waiting.slice(1) }),
-          ],
-        },
-        'desk.close': 'closed',
-      },
-    },
-    closed: { type: 'final' },
-  },
-});
-
-const desk = defineActor({
-  kind: 'desk',
-  machine,
-  accepts: {
-    'desk.open': z.object({}),
-    'desk.ask': z.object({ about: z.string() }),
-    'desk.hello': z.object({}),
-    'desk.answer': z.object({ text: z.string() }),
-    'desk.close': z.object({}),
-  },
-  startedBy: ['desk.open'],
-  repliesLater: ['desk.ask'],
-  effects: {
-    hello: () => reply({ greeting: 'hello' }),
-    tell: ({ address, text }) => replyTo(address, { text }),
-  },
-  queries: {
-    waiting: ({ context }) => context.waiting.length,
-    ids: ({ context }) => context.ids,
-    times: ({ context }, factor) => context.waiting.length * Number(factor),
-    broken: () => {
-      throw new Error('never works');
-    },
-  },
-});
 
 const started: Millrace[] = [];
 
@@ -181,7 +112,7 @@ describe('an event that is sent to an actor', () => {
     asked.catch(() => undefined);
     await before.client.send(main, { type: 'desk.hello' });
     await before.stop();
-    await expect(asked).rejects.toMatchObject({ code: 'state' });
+    await expect(asked).rejects.toMatchObject({ code: 'unavailable' });
     const { client } = await opened(data);
     expect(await client.query('d1', 'waiting')).toBe(1);
     await client.send(main, { type: 'desk.answer', text: 'one' });

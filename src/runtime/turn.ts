@@ -85,8 +85,7 @@ class Turn {
 
   /** The event with what the host gives to each: an id, the same on every replay, when, and from whom. */
   #given({ event, from }: Queued, n: number): ActorEvent {
-    const id = `${this.#before.seq + 1}-${n}`;
-    const given = { ...event, id, at: this.#at };
+    const given = { ...event, id: `${this.#before.seq + 1}-${n}`, at: this.#at };
     return from === undefined ? given : { ...given, from };
   }
 

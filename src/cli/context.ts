@@ -1,5 +1,4 @@
 /** What every command is given: the flags for all, and what main.ts lets them host and read. */
-import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { AnyStateMachine } from 'xstate';
 import type { Millrace } from '../compose.ts';
@@ -41,8 +40,7 @@ export type Context = {
   command(words: string): string;
 };
 
-export function contextOf(hosting: Hosting, command: Command): Context {
-  const flags = command.optsWithGlobals<Flags>();
+export function contextOf(hosting: Hosting, flags: Flags): Context {
   const config = (): Promise<Config> => loadConfig(flags, { millrace: hosting.millrace });
   return {
     hosting,

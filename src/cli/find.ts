@@ -28,7 +28,10 @@ const keys: Readonly<Record<string, (text: string, now: number) => RequestFilter
   offset: (text) => ({ offset: toNumber(text, 'offset') }),
 };
 
-const keyNames = [...Object.keys(keys), 'arg.NAME', 'label.NAME'];
+/** What a condition may begin with. */
+export const findKeys = [...Object.keys(keys), 'arg.', 'label.'];
+
+const keyNames = findKeys.map((key) => (key.endsWith('.') ? `${key}NAME` : key));
 
 const keyHelp = `
 Conditions, all of which must hold:

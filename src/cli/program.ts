@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { version } from '../version.ts';
 import { examples } from './command.ts';
 import type { Act, Declare } from './command.ts';
+import { declareCompletion } from './completion.ts';
 import { contextOf } from './context.ts';
 import type { Flags, Hosting } from './context.ts';
 import { declareEvents } from './events.ts';
@@ -32,9 +33,10 @@ const declarations: readonly Declare[] = [
   declareShow,
   declareEvents,
   declareGraph,
+  declareUnpark,
   declareReplay,
   declareTracker,
-  declareUnpark,
+  declareCompletion,
 ];
 
 /** Runs the program with the arguments of the process; answers with the exit code. */
@@ -68,7 +70,7 @@ function commands(hosting: Hosting, answer: (code: number) => void): Command {
     (action) =>
     async (...given) => {
       const [args, command] = split(given);
-      answer(await action(contextOf(hosting, command), ...args));
+      answer(await action(contextOf(hosting, command.optsWithGlobals<Flags>()), ...args));
     };
   for (const declare of declarations) declare(program, act);
   return program;

@@ -83,6 +83,8 @@ function wordsFor(
 ): Promise<Candidate[]> | Candidate[] {
   const visible = command.createHelp().visibleCommands(command);
   if (visible.length > 0) {
+    // What is no command takes no arguments.
+    if (given.length > 0) return [];
     return visible.map((each) => ({ text: each.name(), about: each.description() }));
   }
   const declared = command.registeredArguments;

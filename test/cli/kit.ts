@@ -16,7 +16,8 @@ export const fixture = join(root, 'test/cli/fixtures/millrace.config.ts');
 /** What a test sees of a program that runs or ran. */
 export type Program = ReturnType<typeof start>;
 
-const main = join(transpiled(), 'src/main.js');
+/** The program, transpiled. */
+export const main = join(transpiled(), 'src/main.js');
 
 /** Starts `millrace ARGS…`; its output has no colours. */
 export function start(args: readonly string[], cwd: string = root) {

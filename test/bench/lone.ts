@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import type { Entry } from '../../src/ports/journal.ts';
+import { openBullmq } from './bullmq.ts';
+import type { Bullmq } from './bullmq.ts';
 import { line, openBench } from './chains.ts';
 import type { Bench } from './chains.ts';
 import { median, percentile } from './report.ts';
@@ -16,14 +18,16 @@ const samples = 200;
 /** Enough for the compiler to have seen all of it. */
 const warmUp = 500;
 
-/** Prints p50 and p99 of lone chains with 3 and 10 steps, and their counts. */
+/** Prints p50 and p99 of lone chains with 3 and 10 steps, beside BullMQ's, and their counts. */
 export async function benchLone(report: Report): Promise<void> {
   const bench = await openBench();
+  const bullmq = await openBullmq(100);
   const commit = commitTimer(bench.folder);
   try {
-    for (const steps of [3, 10]) await latency(report, bench, { steps, commit });
+    for (const steps of [3, 10]) await latency(report, bench, { steps, commit, bullmq });
     await counts(report, bench);
   } finally {
+    await bullmq.close();
     await bench.close();
   }
 }
@@ -31,9 +35,10 @@ export async function benchLone(report: Report): Promise<void> {
 async function latency(
   report: Report,
   { millrace }: Bench,
-  { steps, commit }: { steps: number; commit: () => number },
+  { steps, commit, bullmq }: { steps: number; commit: () => number; bullmq: Bullmq },
 ): Promise<void> {
   const chains: number[] = [];
+  const theirs: number[] = [];
   const commits: number[] = [];
   for (let n = 0; n < warmUp + samples; n += 1) {
     const committed = commit();
@@ -41,7 +46,9 @@ async function latency(
     const request = await millrace.client.start(line, { steps });
     await request.finished();
     const took = performance.now() - before;
+    const beside = await bullmq.run(1, steps);
     if (n < warmUp) continue;
+    theirs.push(beside);
     commits.push(committed);
     chains.push(took);
   }
@@ -52,6 +59,13 @@ async function latency(
     value: median(chains),
     unit: 'ms',
     goal: { atMost: (steps + 1) * c + 0.3 * steps },
+  });
+  report.add({
+    name: `lone chain of ${steps} steps against BullMQ's, p50`,
+    value: median(chains) / median(theirs),
+    unit: '× BullMQ',
+    // Where a commit takes longer, it is the disk that is compared.
+    ...(c <= 0.5 && { goal: { atMost: 1 } }),
   });
   report.add({
     name: `lone chain of ${steps} steps, p99`,

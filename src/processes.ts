@@ -29,6 +29,7 @@ export async function openProcesses(
     clock,
     graceMs: config.graceMs,
     execArgv,
+    warn: (text) => log.warn(text),
   });
   const reaped = await children.reap();
   if (reaped > 0) log.warn({ reaped }, 'processes that an earlier host had left were killed');

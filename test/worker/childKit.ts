@@ -43,6 +43,7 @@ export function openChildren(options: OpenOptions = {}): Children & { mark: stri
   const token = randomBytes(6).toString('base64url');
   const children = createChildren({
     ...{ mark, token, environment: process.env, clock: systemClock, graceMs, execArgv },
+    warn: () => undefined,
   });
   open.push(children);
   return { ...children, mark };

@@ -26,6 +26,8 @@ export type ChildrenOptions = {
   clock: Clock;
   /** Between SIGTERM and SIGKILL. */
   graceMs: number;
+  /** Says what troubles, for people. */
+  warn(text: string): void;
   /** Options of Node for the watchdog and isolated jobs; default: this process's own. */
   execArgv?: readonly string[];
 };
@@ -41,26 +43,26 @@ export type Children = {
 };
 
 export function createChildren(options: ChildrenOptions): Children {
-  const { mark, token, environment, clock, graceMs, execArgv = process.execArgv } = options;
+  const { mark, token, environment, clock, graceMs, warn } = options;
+  const { execArgv = process.execArgv } = options;
   const hostMark = within(mark, process.pid, token);
   const sweeper = new Sweeper();
   let watchdog: ChildProcess | undefined;
+  let watchedAt = -Infinity;
   let count = 0;
 
+  /** One that was ended by somebody is started again, though not in a rush. */
   function watch(): void {
-    if (watchdog !== undefined) return;
-    const dog = spawn(process.execPath, [...execArgv, watchdogPath, hostMark], {
-      env: { ...environment },
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
+    if (watchdog !== undefined || clock.now() - watchedAt < rewatchMs) return;
+    watchedAt = clock.now();
+    const dog = startWatchdog(execArgv, hostMark, environment);
     watchdog = dog;
     const gone = (): void => {
-      if (watchdog === dog) watchdog = undefined;
+      if (watchdog !== dog) return;
+      watchdog = undefined;
+      warn('the watchdog of child processes has ended; they would outlive a kill of this process');
     };
-    dog.on('exit', gone).on('error', gone).unref();
-    dog.stdin.on('error', gone);
-    if (dog.stdin instanceof Socket) dog.stdin.unref();
+    dog.on('exit', gone).on('error', gone);
   }
 
   return {
@@ -87,16 +89,35 @@ export function createChildren(options: ChildrenOptions): Children {
     },
     async stop() {
       if (count > 0) await sweeper.sweep(hostMark);
-      watchdog?.kill('SIGKILL');
+      const dog = watchdog;
       watchdog = undefined;
+      dog?.kill('SIGKILL');
     },
   };
 }
+
+const rewatchMs = 10_000;
 
 /** Beside this file, in the sources and when they are built. */
 const watchdogPath = fileURLToPath(
   new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url),
 );
+
+function startWatchdog(
+  execArgv: readonly string[],
+  mark: string,
+  environment: Environment,
+): ChildProcess {
+  const dog = spawn(process.execPath, [...execArgv, watchdogPath, mark], {
+    env: { ...environment },
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  dog.unref();
+  dog.stdin.on('error', () => undefined);
+  if (dog.stdin instanceof Socket) dog.stdin.unref();
+  return dog;
+}
 
 /** Looks through all processes once for all who ask meanwhile. */
 class Sweeper {

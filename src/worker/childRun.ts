@@ -31,6 +31,8 @@ export async function followChild(
     const line = isStatus() ? lastLine(piece.text) : undefined;
     if (line !== undefined) context.status(line);
   });
+  await children.turn();
+  if (signal.aborted) throw new Error('it was told to end before it was started');
   const child = children.start({
     ...order,
     onOutput(stream, chunk) {
@@ -41,7 +43,6 @@ export async function followChild(
   const terminate = (): void => child.terminate();
   signal.addEventListener('abort', terminate);
   onStarted?.(child);
-  if (signal.aborted) terminate();
   try {
     const end = await child.ended;
     return { ...end, stdout: captures.stdout.text(), stderr: captures.stderr.text() };

@@ -1,7 +1,7 @@
 /** Runs a job of this program in a child process of its own; `isolatedChild.ts` is the other end. */
 import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
-import { failed, stopped } from './answers.ts';
+import { answerFor, failed, stopped } from './answers.ts';
 import type { Answer, DataWrites } from './answers.ts';
 import { badEnd, followChild, outputOf } from './childRun.ts';
 import type { Followed } from './childRun.ts';
@@ -68,8 +68,10 @@ export function runIsolated(options: IsolatedRunOptions): Run {
       );
       context.answer({ ...(given ?? unanswered(ended, context)), ...outputOf(ended) });
     } catch (thrown) {
-      const reason = `a process for it could not be started: ${messageOf(thrown)}`;
-      context.answer(failed(reason, noWrites));
+      const error = new Error(`its process could not be started: ${messageOf(thrown)}`);
+      const { isAborted } = context;
+      const { timeoutMs } = start;
+      context.answer(answerFor({ error }, { writes: noWrites, isAborted, timeoutMs }));
     } finally {
       signal.removeEventListener('abort', onAbort);
     }

@@ -58,7 +58,7 @@ const program: JobDefinition<typeof jobArgs, Result> = defineJob({
   args: jobArgs,
   command(context) {
     onChild('before');
-    setImmediate(() => onChild('running'));
+    setTimeout(() => onChild('running'), 2);
     begun(context.requestId);
     checkInput(context);
     context.data[context.jobId] = context.attempt;

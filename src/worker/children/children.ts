@@ -36,6 +36,8 @@ export type Children = {
   readonly execArgv: readonly string[];
   /** Kills what an earlier host of the folder has left; answers how many. Rejects with MillraceError `locked` when they cannot be killed. */
   reap(): Promise<number>;
+  /** To start a process takes milliseconds of this one's: resolves when it is the caller's turn to. */
+  turn(): Promise<void>;
   /** Throws when it cannot be started at all. */
   start(order: Order): Child;
   /** Kills what is left; may be called twice. */
@@ -50,6 +52,7 @@ export function createChildren(options: ChildrenOptions): Children {
   let watchdog: ChildProcess | undefined;
   let watchedAt = -Infinity;
   let count = 0;
+  let turn = Promise.resolve();
 
   /** One that was ended by somebody is started again, though not in a rush. */
   function watch(): void {
@@ -74,6 +77,10 @@ export function createChildren(options: ChildrenOptions): Children {
         'locked',
         `processes that an earlier host started cannot be killed: ${left.join(', ')}; end them, then start again`,
       );
+    },
+    turn() {
+      turn = turn.then(() => new Promise((resolve) => setImmediate(resolve)));
+      return turn;
     },
     start(order) {
       watch();

@@ -168,9 +168,9 @@ export function takeAnswers(turn: Turn): void {
   }
 }
 
-/** What an unpark sets aside shows no transition either. */
+/** What an unpark sets aside shows no transition either; what it steps after the retry may stop the job. */
 function isRetried(turn: Turn, { outcome }: Answer, number: number): boolean {
-  return outcome === 'failed' && turn.jobs.at(number).state === 'running' && !turn.isSkipping;
+  return outcome === 'failed' && isBusy(turn.jobs.at(number).state) && !turn.isSkipping;
 }
 
 /** A job has one attempt at a time, an actor of the user's own one a key. */

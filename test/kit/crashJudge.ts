@@ -5,14 +5,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { openSqliteReadModels } from '../../src/adapters/sqlite/readModels.ts';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { openReader } from '../../src/openReader.ts';
 import type { OpenReader } from '../../src/openReader.ts';
+import { systemClock } from '../../src/adapters/systemClock.ts';
 import { toConfig } from '../../src/config.ts';
 import type { Entry } from '../../src/ports/journal.ts';
+import type { AttemptDocument, ReadModels } from '../../src/ports/readmodels.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { partitionClaim } from '../../src/runtime/ownership.ts';
+import { Tracker } from '../../src/tracker/tracker.ts';
 import type { CrashChain } from './crashChain.ts';
+import { documentsIn, documentsOf } from './documents.ts';
 import { answersIn, endFromJournal, endFromSeed, planIn } from './crashExpected.ts';
 
 /** What is known at a kill: the attempts that the journal has an answer of, and the line of the log. */
@@ -38,12 +43,15 @@ export async function judgeEnd(
   return reading(folder, async (store, reader) => {
     const groups = await readGroups(store);
     const states: string[] = [];
+    const models = await judgeDocuments(folder, store);
     for (const chain of chains) {
       const entries = groups.get(chain.id) ?? [];
       states.push(await judgeChain(reader, chain, entries));
       judgeAnswers(folder, chain.id, entries);
       await judgeRest(store, chain.id);
+      judgeLog(chain.id, entries, await models.attempts(chain.id));
     }
+    await models.close();
     return states;
   });
 }
@@ -106,6 +114,32 @@ function judgeAnswers(folder: string, id: string, entries: readonly Entry[]): vo
 
 function answerKeys(id: string, entries: readonly Entry[]): string[] {
   return answersIn(entries).map(({ job, attempt }) => `${id}/${job}/${attempt}`);
+}
+
+/** What the tracker kept through all kills is what the journal gives in one go; answers that. */
+async function judgeDocuments(folder: string, store: Store): Promise<ReadModels> {
+  const { journal, blobs, partitions } = store;
+  const models = openSqliteReadModels({ path: join(folder, 'again.db'), store: store.id });
+  const warn = (text: string): void => {
+    throw new Error(text);
+  };
+  await new Tracker({ journal, blobs, models, clock: systemClock, partitions, warn }).runOnce();
+  same('the read models', await documentsIn(folder), await documentsOf(models, partitions));
+  return models;
+}
+
+/** The job log has a row for every answer, and else only for attempts that were given up. */
+function judgeLog(id: string, entries: readonly Entry[], log: readonly AttemptDocument[]): void {
+  const answered = log.filter(({ reason }) => reason !== 'it did not stop in time');
+  same(
+    `the job log of ${id}`,
+    answered.map(({ name, attempt }) => `${name}/${attempt}`).sort(),
+    answersIn(entries)
+      .map(({ job, attempt }) => `${job}/${attempt}`)
+      .sort(),
+  );
+  const running = log.filter(({ finishedAt }) => finishedAt === undefined);
+  same(`running attempts of ${id}`, running, []);
 }
 
 /** A chain that has ended owes nothing, is listed as such, and has a snapshot of its end. */

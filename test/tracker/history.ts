@@ -75,7 +75,12 @@ export class ChainStory {
   }
 
   #ring(pick: number): void {
-    const timers = [...this.story.resident.group.obligations.timers.values()];
+    const { group, parked } = this.story.resident;
+    const timers = [...group.obligations.timers.values()].filter(
+      // Kept with an answer, a deadline does not show which of them came first.
+      ({ actor, key }) =>
+        parked === undefined || actor !== 'chain/main' || !key.startsWith('xstate'),
+    );
     const timer = timers[pick % timers.length];
     if (timer !== undefined) this.story.tell(rang(timer.seq, timer.n));
   }

@@ -1,4 +1,5 @@
 /** The tracker's thread beside a real host: what people can ask, and that it is kept up to date. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -7,6 +8,7 @@ import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { Millrace } from '../../src/index.ts';
 import { openTracked, rebuildReadModels } from '../../src/openTracked.ts';
 import { documentsIn } from '../kit/documents.ts';
+import { eventually } from '../kit/eventually.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 
 const folder = tempFolder();
@@ -62,6 +64,44 @@ test('a request that has ended is found with its jobs and every attempt', async 
   ]);
   expect(await tracked.counts()).toEqual({ requests: { COMPLETE: 1 }, jobs: { COMPLETE: 2 } });
   await tracked.close();
+});
+
+test('what runs is listed with what it says, and gone when it has ended', async () => {
+  const { client, config } = await start('running');
+  const request = await client.start(copyAll, { files: ['a', 'slow'] });
+  await eventually(async () => {
+    const tracked = await openTracked(config);
+    const running = await tracked.running();
+    await tracked.close();
+    expect(running).toMatchObject([
+      { request: request.id, name: 'slow', state: 'RUNNING', attempts: 1, text: 'at 10 %' },
+    ]);
+  });
+  release();
+  await request.finished();
+  const tracked = await openTracked(config);
+  expect(await tracked.running(request.id)).toEqual([]);
+  await tracked.close();
+});
+
+test('a stop leaves nothing unapplied; without a host, what is missing is made by who asks', async () => {
+  const { client, config } = await start('alone');
+  const request = await client.start(copyAll, { files: ['a'] });
+  await request.finished();
+  await running?.stop();
+  const documents = await documentsIn(config.data);
+  expect(documents).toMatchObject({ requests: [{ id: request.id, state: 'complete' }] });
+  rmSync(join(config.data, 'readmodels.db'));
+  const tracked = await openTracked(config);
+  expect(await tracked.info(request.id)).toMatchObject({ state: 'COMPLETE', total: 1 });
+  await expect(tracked.jobs('nobody')).rejects.toMatchObject({ code: 'not-found' });
+  await tracked.close();
+  expect(await documentsIn(config.data)).toEqual(documents);
+});
+
+test('a folder without a store is refused', async () => {
+  const config = toConfig({ data: join(folder, 'none') });
+  await expect(openTracked(config)).rejects.toMatchObject({ code: 'store' });
 });
 
 test('made anew, the read models are the same', async () => {

@@ -195,6 +195,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     control.open({
       link,
       log,
+      rebuild: () => tracker.rebuild(),
       info: () => ({ ...infoOf(config), since, running: worker.running() }),
     });
     closers.push(() => {

@@ -8,6 +8,9 @@ import { openSqliteReadModels, readModelsFile } from './adapters/sqlite/readMode
 import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import { systemClock } from './adapters/systemClock.ts';
 import type { Config } from './config.ts';
+import { Caller, isUnavailable } from './control/caller.ts';
+import { socketName } from './control/socketPath.ts';
+import { rebuiltSchema } from './control/wire.ts';
 import { messageOf, MillraceError } from './protocol/errors.ts';
 import { createTracked } from './tracker/questions.ts';
 import type { Tracked } from './tracker/questions.ts';
@@ -40,9 +43,21 @@ export async function openTracked(config: Config, warn = unheard): Promise<OpenT
   }
 }
 
-/** Makes the read models of a data folder anew, in this process. Rejects with MillraceError `store` or `unavailable`. */
+/** Makes the read models of a data folder anew: by its host, or where there is none in this process. Rejects with MillraceError `store` or `unavailable`. */
 export async function rebuildReadModels(config: Config, warn = unheard): Promise<Rebuilt> {
-  return tracking(config, warn, (tracker) => tracker.rebuild());
+  return (await rebuiltByHost(config)) ?? tracking(config, warn, (tracker) => tracker.rebuild());
+}
+
+async function rebuiltByHost({ data }: Config): Promise<Rebuilt | undefined> {
+  const caller = new Caller({ socket: join(data, socketName), patienceMs: 0 });
+  try {
+    return rebuiltSchema.parse(await caller.ask('POST', '/tracker/rebuild'));
+  } catch (thrown) {
+    if (isUnavailable(thrown)) return undefined;
+    throw thrown;
+  } finally {
+    caller.close();
+  }
 }
 
 /** Whether they know all that is committed, or get nearer to it while this waits. */

@@ -185,7 +185,7 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/openTracked.ts',
-    may: ['src/adapters/', 'src/protocol/', 'src/tracker/', 'node:'],
+    may: ['src/adapters/', 'src/control/', 'src/protocol/', 'src/tracker/', 'node:'],
     mayTypes: ['src/config.ts'],
   },
   {

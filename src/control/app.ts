@@ -13,18 +13,25 @@ import { MillraceError } from '../protocol/errors.ts';
 import { createFollower } from './follower.ts';
 import { problem, problemType, toProblem } from './problems.ts';
 import { commands, commandSchema, querySchema, sendSchema, startSchema } from './wire.ts';
-import type { HostInfo } from './wire.ts';
+import type { HostInfo, Rebuilt } from './wire.ts';
 
 export type ControlTarget = {
   link: Link;
   info(): HostInfo;
+  /** Makes the read models anew. */
+  rebuild(): Promise<Rebuilt>;
   log: Logger;
 };
 
 /** An id of 200 bytes may be this long in a path. */
 const maxParamLength = 600;
 
-export async function createApp({ link, info, log }: ControlTarget): Promise<RequestListener> {
+export async function createApp({
+  link,
+  info,
+  rebuild,
+  log,
+}: ControlTarget): Promise<RequestListener> {
   const app = fastify({
     bodyLimit: maxUserDataBytes,
     routerOptions: { maxParamLength },
@@ -44,6 +51,7 @@ export async function createApp({ link, info, log }: ControlTarget): Promise<Req
       .send(problem(404, `there is no ${method} ${url}`, 'not-found')),
   );
   app.get('/host', info);
+  app.post('/tracker/rebuild', rebuild);
   addRequests(app, link);
   addActors(app, link);
   addFollowing(app, link);

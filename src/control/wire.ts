@@ -111,3 +111,12 @@ export const problemSchema = z.object({
 });
 
 export type Problem = z.infer<typeof problemSchema>;
+
+/** `POST /tracker/rebuild`: what was read of the journal, and how many requests are known then. */
+export const rebuiltSchema = z.object({
+  entries: z.number(),
+  requests: z.number(),
+  ms: z.number(),
+});
+
+export type Rebuilt = z.infer<typeof rebuiltSchema>;

@@ -41,7 +41,9 @@ export type Context = {
 };
 
 export function contextOf(hosting: Hosting, flags: Flags): Context {
-  const config = (): Promise<Config> => loadConfig(flags, { millrace: hosting.millrace });
+  let loaded: Promise<Config> | undefined;
+  const config = (): Promise<Config> =>
+    (loaded ??= loadConfig(flags, { millrace: hosting.millrace }));
   return {
     hosting,
     config,

@@ -17,13 +17,20 @@ import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
 import { declareRun } from './run.ts';
 import { declareShow } from './show.ts';
+import { declareStart } from './start.ts';
 import { declareStatus } from './status.ts';
+import { declareStop, declareSuspend } from './stop.ts';
 import { declareTracker } from './tracker.ts';
 import { declareUnpark } from './unpark.ts';
+import { declareUp } from './up.ts';
 
 /** In the order of the help. */
 const declarations: readonly Declare[] = [
   declareRun,
+  declareUp,
+  declareStart,
+  declareStop,
+  declareSuspend,
   declareResume,
   declareStatus,
   declareInfo,

@@ -1,70 +1,111 @@
-/** `millrace resume ID`: goes on with a suspended request, or with one that a killed process left behind. */
+/**
+ * `millrace resume ID`: goes on with a suspended request, or with one that a killed process left behind;
+ * here, or in the process that hosts the folder.
+ */
 import type { Client, Request } from '../client.ts';
-import type { Config } from '../config.ts';
+import type { Connection } from '../connect.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { isTerminal } from '../protocol/states.ts';
-import type { RequestStatus } from '../reader.ts';
-import { examples, jsonFlag, verboseFlag } from './command.ts';
+import type { Reader, RequestStatus } from '../reader.ts';
+import { examples } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit.ts';
 import { note } from './print.ts';
 import { idHelp, idOf } from './reading.ts';
-import { followHere } from './session.ts';
-import type { FollowOptions } from './session.ts';
+import { hostOrReach, reach, within } from './session.ts';
 import { printSummary, sayHowToGoOn } from './summary.ts';
+import { tellFlags, tellHost } from './tell.ts';
+import type { TellOptions } from './tell.ts';
+import { watch } from './watch.ts';
 
 export const declareResume: Declare = (program, act) => {
+  const [follow, json, verbose] = tellFlags;
   program
     .command('resume')
     .argument('<id>', idHelp)
     .description('go on with a request that was suspended, or left behind by a killed process')
-    .option(...jsonFlag)
-    .option(...verboseFlag)
+    .option(...follow)
+    .option(...json)
+    .option(...verbose)
     .addHelpText('after', examples('resume 01kavx3v8c6ws0vzq3f3c2hrnd'))
     .action(act(resume));
 };
 
+async function resume(context: Context, named: string, options: TellOptions): Promise<number> {
+  const connection = await reach(context, await context.readingConfig());
+  return connection === undefined
+    ? resumeHere(context, named, options)
+    : resumeThere(context, connection, named, options);
+}
+
 /** Looks at it first: an ended or parked request is not hosted for nothing. */
-async function resume(context: Context, named: string, options: FollowOptions): Promise<number> {
+async function resumeHere(context: Context, named: string, options: TellOptions): Promise<number> {
   const config = await context.config();
-  const status = await look(context, config, named);
-  const { id } = status;
+  const reader = await context.hosting.openReader(config);
+  const jobs = config.jobs.map(({ type }) => type);
+  const status = await within(reader, () => look(reader, named, jobs));
+  const code = codeWithoutResume(context, status, options);
+  if (code !== undefined) return code;
+  return watch(
+    context,
+    { ...options, onInterrupt: 'suspend' },
+    (say) => hostOrReach(context, config, say),
+    (client) => goOn(client, status.id),
+  );
+}
+
+async function resumeThere(
+  context: Context,
+  connection: Connection,
+  named: string,
+  options: TellOptions,
+): Promise<number> {
+  try {
+    const { client, host } = connection;
+    const status = await look(client.reader, named, host.jobs);
+    const code = codeWithoutResume(context, status, options);
+    if (code !== undefined) return code;
+    return await tellHost(context, connection, options, () => goOn(client, status.id));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The exit code, where there is nothing to resume. */
+function codeWithoutResume(
+  context: Context,
+  status: RequestStatus,
+  { json = false }: TellOptions,
+): number | undefined {
   if (isTerminal(status.state)) {
-    note(`Request ${id} has ended; there is nothing to resume.`);
-    printSummary(context, status, {
-      json: options.json ?? false,
-      ms: status.updatedAt - status.createdAt,
-    });
+    note(`Request ${status.id} has ended; there is nothing to resume.`);
+    printSummary(context, status, { json, ms: status.updatedAt - status.createdAt });
     return exitCodeOf(status.state);
   }
-  if (status.parked !== undefined) {
-    sayHowToGoOn(context, status);
-    return exitCodes.couldNotRun;
-  }
-  return followHere(context, config, options, (client) => goOn(client, id));
+  if (status.parked === undefined) return undefined;
+  sayHowToGoOn(context, status);
+  return exitCodes.couldNotRun;
 }
 
-async function look(context: Context, config: Config, named: string): Promise<RequestStatus> {
-  const reader = await context.hosting.openReader(config);
-  try {
-    const id = await idOf(reader, named);
-    const status = await reader.status(id);
-    if (!isTerminal(status.state)) refuseUnknownJobs(config, id, await reader.jobs(id));
-    return status;
-  } finally {
-    await reader.close();
-  }
+async function look(
+  reader: Reader,
+  named: string,
+  known: readonly string[],
+): Promise<RequestStatus> {
+  const id = await idOf(reader, named);
+  const status = await reader.status(id);
+  if (!isTerminal(status.state)) refuseUnknownJobs(known, id, await reader.jobs(id));
+  return status;
 }
 
-/** Jobs that nothing here can run would be waited for forever. */
+/** Jobs that nothing there can run would be waited for forever. */
 function refuseUnknownJobs(
-  config: Config,
+  known: readonly string[],
   id: string,
   jobs: readonly { type: string; state: string }[],
 ): void {
-  const known = new Set(config.jobs.map(({ type }) => type));
-  const open = jobs.filter(({ type, state }) => state !== 'complete' && !known.has(type));
+  const open = jobs.filter(({ type, state }) => state !== 'complete' && !known.includes(type));
   if (open.length === 0) return;
   const types = [...new Set(open.map(({ type }) => type))].join(', ');
   throw new MillraceError(

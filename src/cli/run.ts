@@ -1,11 +1,12 @@
-/** `millrace run TYPE [k=v…]`: starts a request here and follows it. */
+/** `millrace run TYPE [k=v…]`: starts a request and follows it, here or in the process that hosts the folder. */
 import { chainOf, toArgs } from '../gateway/asked.ts';
 import { parsePairs } from './args.ts';
 import { examples, jsonFlag, verboseFlag } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
-import { followHere } from './session.ts';
-import type { FollowOptions } from './session.ts';
+import { hostOrReach } from './session.ts';
+import { watch } from './watch.ts';
+import type { FollowOptions } from './watch.ts';
 
 export const declareRun: Declare = (program, act) => {
   program
@@ -36,5 +37,10 @@ async function run(
   const config = await context.config();
   const chain = chainOf(config.chains, type);
   const args = await toArgs(chain, values);
-  return followHere(context, config, options, (client) => client.start(chain, args));
+  return watch(
+    context,
+    { ...options, onInterrupt: 'suspend' },
+    (say) => hostOrReach(context, config, say),
+    (client) => client.start(chain, args),
+  );
 }

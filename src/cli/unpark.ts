@@ -5,7 +5,8 @@ import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { note, plural, print, printJson } from './print.ts';
 import { idHelp, idOf, withReader } from './reading.ts';
-import { withClient } from './session.ts';
+import { hostOrReach, reach, toSession, within } from './session.ts';
+import type { Session } from './session.ts';
 
 type UnparkOptions = { skip?: boolean; json?: boolean };
 
@@ -28,9 +29,9 @@ async function unpark(
   named: string,
   { skip = false, json = false }: UnparkOptions,
 ): Promise<number> {
-  const config = await context.config();
   const id = await withReader(context, (reader) => idOf(reader, named));
-  const { stepped, skipped, state } = await withClient(context, config, async (client) => {
+  const session = await open(context);
+  const { stepped, skipped, state } = await within(session, async ({ client }) => {
     const answer = await client.request(id).unpark({ skip });
     return { ...answer, ...(await client.reader.state(id)) };
   });
@@ -39,6 +40,13 @@ async function unpark(
     const aside = skipped === 0 ? '' : `, ${plural(skipped, 'message')} set aside`;
     print(`unparked: ${plural(stepped, 'message')} stepped${aside}; the request is ${state}`);
   }
-  note(`Go on with it: ${context.command(`resume ${id}`)}`);
+  if (session.hostPid === undefined) note(`Go on with it: ${context.command(`resume ${id}`)}`);
   return exitCodes.complete;
+}
+
+/** The process that hosts the folder, else this one for as long as it takes. */
+async function open(context: Context): Promise<Session> {
+  const connection = await reach(context, await context.readingConfig());
+  if (connection !== undefined) return toSession(connection);
+  return hostOrReach(context, await context.config(), note);
 }

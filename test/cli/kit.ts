@@ -31,9 +31,9 @@ export function on(data: string) {
   return (...args: string[]): Program => start([...flags, ...args]);
 }
 
-/** The id that a command has named in `request ID`. */
+/** The id that a command has named in `request ID` or `started ID`. */
 export function idIn(text: string): string {
-  const id = /^request\s+([0-9a-z]{26})$/m.exec(text)?.[1];
+  const id = /^(?:request|started)\s+([0-9a-z]{26})(?: in process \d+)?$/m.exec(text)?.[1];
   if (id === undefined) throw new Error(`no request is named in: ${text}`);
   return id;
 }
@@ -49,11 +49,16 @@ export function untilSaid(program: Program, pattern: RegExp, timeoutMs = 20_000)
 
 /** Waits until the three gates of a `gate` wait, and answers with the request's id. */
 export async function untilGate(program: Program, dir: string): Promise<string> {
-  const text = await untilSaid(program, /^request [0-9a-z]{26}$/m);
-  await eventually(() => {
+  const text = await untilSaid(program, /^request [0-9a-z]{26}( in process \d+)?$/m);
+  await untilGatesWait(dir);
+  return idIn(text);
+}
+
+/** Waits until the three gates of a `gate` wait. */
+export function untilGatesWait(dir: string): Promise<void> {
+  return eventually(() => {
     for (const name of ['a', 'b', 'c']) expect(existsSync(join(dir, `started-${name}`))).toBe(true);
   }, 20_000);
-  return idIn(text);
 }
 
 /** In the repository, so that packages are found. */

@@ -67,16 +67,11 @@ test('SIGTERM ends the process and leaves the request as it is', async () => {
   expect((await millrace('resume', id)).exitCode).toBe(0);
 });
 
-test('after SIGKILL the request is seen, and resume goes on; a second host is refused meanwhile', async () => {
+test('after SIGKILL the request is seen, and resume goes on', async () => {
   const { dir, millrace, open } = place('kill');
   const run = millrace('run', 'gate', `dir=${dir}`);
   const id = await untilGate(run, dir);
 
-  const second = await millrace('run', 'quick');
-  expect(second.exitCode).toBe(5);
-  expect(second.stderr).toContain(
-    `is hosted by process ${run.pid}; stop it, or use another folder`,
-  );
   const beside = await millrace('status', id, '--json');
   expect(JSON.parse(beside.stdout)).toMatchObject({ id, state: 'RUNNING', counts: { running: 3 } });
   expect(JSON.parse(beside.stdout)).toMatchObject({ host: run.pid });

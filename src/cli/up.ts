@@ -1,0 +1,111 @@
+/** `millrace up`: hosts the folder until a signal ends it, then drains: no request's state changes by that. */
+import type { Logger } from 'pino';
+import type { Client } from '../client.ts';
+import type { Config } from '../config.ts';
+import { isTerminal } from '../protocol/states.ts';
+import { examples, jsonFlag } from './command.ts';
+import type { Declare } from './command.ts';
+import type { Context } from './context.ts';
+import { exitCodes } from './exit.ts';
+import { duration, note, plural } from './print.ts';
+import { troubleLog } from './session.ts';
+import { leftBehind } from './watch.ts';
+
+type UpOptions = { verbose?: boolean; json?: boolean };
+
+export const declareUp: Declare = (program, act) => {
+  program
+    .command('up')
+    .description('host the folder until SIGTERM or Ctrl-C')
+    .option(jsonFlag[0], 'log as JSON lines on stdout')
+    .option('-v, --verbose', 'a line for each request that starts, is suspended or ends')
+    .addHelpText('after', examples('up', 'up --verbose', 'up --json >> millrace.log'))
+    .action(act(up));
+};
+
+async function up(context: Context, options: UpOptions): Promise<number> {
+  const { verbose = false, json = false } = options;
+  const config = await context.config();
+  const log = json ? await jsonLog() : await troubleLog();
+  const say = json ? toLog(log) : note;
+  const millrace = await context.hosting.host(config, { log });
+  const signalled = firstSignal(say);
+  try {
+    await millrace.start();
+    if (verbose) sayRequests(millrace.client, say);
+    await sayWhatIsHosted(config, millrace.client, say);
+    const signal = await signalled.promise;
+    say(`${signal}: draining. What is unfinished goes on at the next start.`, { signal });
+    await millrace.stop();
+    say('Drained.');
+    return exitCodes.complete;
+  } finally {
+    signalled.end();
+    await millrace.stop();
+  }
+}
+
+async function jsonLog(): Promise<Logger> {
+  const { pino } = await import('pino');
+  return pino({ name: 'millrace', level: 'info' }, pino.destination({ dest: 1, sync: true }));
+}
+
+type Say = (line: string, fields?: object) => void;
+
+function toLog(log: Logger): Say {
+  return (line, fields = {}) => {
+    log.info(fields, line);
+  };
+}
+
+async function sayWhatIsHosted(
+  { data, jobs, chains }: Config,
+  client: Client,
+  say: Say,
+): Promise<void> {
+  const types = (definitions: readonly { type: string }[]): string =>
+    definitions.length === 0 ? 'none' : definitions.map(({ type }) => type).join(', ');
+  const { pid } = process;
+  say(`Hosting ${data} as process ${pid}.`, { pid, data });
+  say(`  jobs    ${types(jobs)}`);
+  say(`  chains  ${types(chains)}`);
+  const left = await leftBehind(client);
+  if (left.length > 0) say(`Going on with ${plural(left.length, 'request')} left behind here.`);
+}
+
+/** On the way to a state that is said. */
+const passing: ReadonlySet<string> = new Set(['SUSPENDING', 'STOPPING']);
+
+function sayRequests(client: Client, say: Say): void {
+  const tell = async (requestId: string): Promise<void> => {
+    const { type, state, createdAt, updatedAt } = await client.request(requestId).status();
+    const took = isTerminal(state) ? ` in ${duration(updatedAt - createdAt)}` : '';
+    say(`${state.padEnd(9)} ${requestId}  ${type}${took}`, { requestId, type, state });
+  };
+  client.onCommitted(({ requestId, state }) => {
+    if (state !== undefined && !passing.has(state)) void tell(requestId);
+  });
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second leaves at once. */
+function firstSignal(say: Say): { promise: Promise<NodeJS.Signals>; end(): void } {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  let onFirst: (signal: NodeJS.Signals) => void = () => undefined;
+  let hasCome = false;
+  const promise = new Promise<NodeJS.Signals>((resolve) => (onFirst = resolve));
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (hasCome) {
+      say('Left at once; what is committed is kept.');
+      process.exit(exitCodes.couldNotRun);
+    }
+    hasCome = true;
+    onFirst(signal);
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    promise,
+    end: () => {
+      for (const signal of signals) process.off(signal, onSignal);
+    },
+  };
+}

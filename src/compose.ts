@@ -38,6 +38,7 @@ import type { Runtime } from './runtime/runtime.ts';
 import { createFreezer } from './runtime/snapshots.ts';
 import { TrackerThread } from './tracker/thread.ts';
 import { version } from './version.ts';
+import { Valve } from './runtime/valve.ts';
 import { createWorker } from './worker/worker.ts';
 
 /** A host with a worker and a client, in this process. */
@@ -144,6 +145,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       feed,
       outlet,
       pace: new Pace(),
+      valve: new Valve(clock),
       log,
       stopping: new AbortController(),
       random: Math.random,
@@ -187,6 +189,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       feed,
       reader,
       partitions: store.partitions,
+      valve: runtime.valve,
       newId,
       plan: (asked) => planAsked(asked, { chains: config.chains, jobs, blobs: store.blobs }),
     });

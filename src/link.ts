@@ -8,7 +8,7 @@ import type { Broker, Channel, Publication } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Entry } from './ports/journal.ts';
 import type { OutputSignal, StatusSignal } from './protocol/attempts.ts';
-import { maxIdBytes } from './protocol/envelope.ts';
+import { checkRequestId } from './protocol/requestId.ts';
 import { MillraceError, toErrorCode } from './protocol/errors.ts';
 import type { ErrorCode } from './protocol/errors.ts';
 import { publicState } from './protocol/states.ts';
@@ -16,6 +16,7 @@ import { exchanges, ownQueueTopology, partitionKey, partitionOf } from './protoc
 import type { Reader } from './reader.ts';
 import type { ActorEvent } from './runtime/actor.ts';
 import type { Feed } from './runtime/feed.ts';
+import type { Valve } from './runtime/valve.ts';
 
 /** A request has got a new entry. */
 export type Committed = {
@@ -93,6 +94,7 @@ export type LinkOptions = {
   feed: Feed;
   reader: Reader;
   partitions: number;
+  valve: Valve;
   newId(): string;
   /** The body of `chain.create` without the request's own fields. */
   plan(asked: Asked): Promise<object>;
@@ -121,7 +123,7 @@ type ToSend = {
 
 /** The link inside the host's process; `close` ends its reply queue. */
 export async function openLink(options: LinkOptions): Promise<Link & { close(): Promise<void> }> {
-  const { broker, clock, feed, reader, partitions, newId } = options;
+  const { broker, clock, feed, reader, partitions, valve, newId } = options;
   const replyTo = `millrace.replies.${newId().slice(-8)}`;
   const waiting = new Map<string, Waiting>();
   await broker.declare(ownQueueTopology(exchanges.replies, replyTo, replyTo));
@@ -184,8 +186,10 @@ export async function openLink(options: LinkOptions): Promise<Link & { close(): 
     async start(asked) {
       const { requestId = newId(), user, labels } = asked;
       checkRequestId(requestId);
-      const body = { ...(await options.plan(asked)), user, labels };
-      await send(requestId, { type: 'chain.create', body });
+      await valve.pass(partitionOf(requestId, partitions), async () => {
+        const body = { ...(await options.plan(asked)), user, labels };
+        await send(requestId, { type: 'chain.create', body });
+      });
       return requestId;
     },
     async command(id, type, { messageId, ...body } = {}) {
@@ -231,13 +235,6 @@ function committedOf({ group = '', seq, transitions, parked }: Entry): Committed
     ...(move !== undefined && { state: publicState(move.to) }),
     ...(parked !== undefined && { parked }),
   };
-}
-
-/** It becomes part of message ids and keys, whose parts slashes separate. */
-function checkRequestId(id: string): void {
-  if (id !== '' && Buffer.byteLength(id) <= maxIdBytes && !/[\s/]/.test(id)) return;
-  const rule = `must be 1 to ${maxIdBytes} bytes without blanks or slashes`;
-  throw new MillraceError('plan', `the request id "${id.slice(0, 40)}" ${rule}; choose another`);
 }
 
 /** Parts of `group/kind/id`. Throws MillraceError `rejected`. */

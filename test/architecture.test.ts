@@ -91,6 +91,7 @@ const rules: readonly Rule[] = [
     may: ['src/ports/', 'src/protocol/', 'zod'],
     mayTypes: [
       ...['src/definitions.ts', 'src/reader.ts', 'src/runtime/actor.ts', 'src/runtime/feed.ts'],
+      'src/runtime/valve.ts',
     ],
   },
   {

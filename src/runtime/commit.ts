@@ -47,6 +47,10 @@ export async function commit(
 /** Notes that entries are durable, and tells who listens. */
 function stand(runtime: Runtime, own: Ownership, entries: readonly Entry[]): void {
   own.head += entries.length;
+  for (const id of own.uncommitted.keys()) {
+    const attempts = own.residents.get(id)?.group.obligations.attempts;
+    runtime.valve.note(own.partition, id, attempts !== undefined && attempts.size > 0);
+  }
   own.uncommitted.clear();
   runtime.feed.committed(entries);
 }

@@ -39,6 +39,7 @@ export class Host {
   async stop(): Promise<void> {
     this.#runtime.stopping.abort();
     this.#runtime.outlet.stop();
+    this.#runtime.valve.close();
     await Promise.all(this.#partitions.map((partition) => partition.stop()));
   }
 

@@ -34,6 +34,7 @@ export async function recover(
   for await (const { group, snapshot } of active) {
     groups.set(group, { ...groups.get(group), ...(snapshot === 0 && { snapshot }) });
   }
+  runtime.valve.recount(own.partition);
   let recovered = 0;
   for (const [id, known] of groups) {
     await recoverGroup(runtime, own, id, known);
@@ -75,6 +76,7 @@ async function recoverGroup(
   const { group, parked } = resident;
   const { obligations } = group;
   own.residents.set(id, resident);
+  runtime.valve.note(own.partition, id, obligations.attempts.size > 0);
   const isStored =
     known.tail === undefined && obligations.timers.size === 0 && !owesNothing(obligations);
   if (!isStored) own.touched.set(id, resident);

@@ -8,6 +8,7 @@ import type { Outlet } from './outlet.ts';
 import type { Pace } from './pace.ts';
 import type { Registry } from './registry.ts';
 import type { Freezer } from './snapshots.ts';
+import type { Valve } from './valve.ts';
 
 export type Runtime = {
   broker: Broker;
@@ -18,6 +19,7 @@ export type Runtime = {
   feed: Feed;
   outlet: Outlet;
   pace: Pace;
+  valve: Valve;
   log: Logger;
   /** Aborted when the host stops: what fails is then not tried again. */
   stopping: AbortController;

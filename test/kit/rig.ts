@@ -22,6 +22,7 @@ import { Pace } from '../../src/runtime/pace.ts';
 import { createRegistry } from '../../src/runtime/registry.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { createFreezer } from '../../src/runtime/snapshots.ts';
+import { Valve } from '../../src/runtime/valve.ts';
 import { FakeClock } from './fakeClock.ts';
 
 export type RigOptions = {
@@ -120,6 +121,7 @@ export function createRuntime(
     feed: new Feed(),
     outlet: new Outlet(broker, clock),
     pace: new Pace(),
+    valve: new Valve(clock),
     log: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
     stopping: new AbortController(),
     random: () => 0.5,

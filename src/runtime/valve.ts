@@ -1,0 +1,129 @@
+/**
+ * The valve of new chains: a partition whose owner has many chains with attempts out lets no more begin, so
+ * that answers are not stuck behind creates (architecture, section 10). Commands never pass through it.
+ */
+import type { Clock } from '../ports/clock.ts';
+import { MillraceError } from '../protocol/errors.ts';
+
+/** Chains with attempts out that a partition may have. */
+const mostBusy = 2000;
+
+/**
+ * A partition that stands still for so long lets one more in all the same: its chains may wait for that very
+ * one, when their jobs start chains.
+ */
+const stillMs = 1000;
+
+type Waiting = { resolve(leave: () => void): void; reject(reason: Error): void };
+
+/** One partition's. */
+type Gate = { busy: Set<string>; entering: number; waiting: Set<Waiting>; hasMoved: boolean };
+
+export class Valve {
+  readonly #clock: Clock;
+  readonly #most: number;
+  readonly #gates = new Map<number, Gate>();
+  #takeBack: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(clock: Clock, most = mostBusy) {
+    this.#clock = clock;
+    this.#most = most;
+  }
+
+  /** Notes whether a group has attempts out; told by the partition's owner at every commit. */
+  note(partition: number, group: string, isBusy: boolean): void {
+    const gate = this.#gate(partition);
+    if (isBusy) gate.busy.add(group);
+    else if (gate.busy.delete(group)) this.#moved(gate);
+  }
+
+  /** The partition is taken over, and its groups are counted anew. */
+  recount(partition: number): void {
+    this.#gate(partition).busy.clear();
+  }
+
+  /** Resolves when one more chain may begin; what it resolves with is called once it has, or has not. */
+  enter(partition: number): Promise<() => void> {
+    const gate = this.#gate(partition);
+    return new Promise((resolve, reject) => {
+      gate.waiting.add({ resolve, reject });
+      this.#letIn(gate);
+    });
+  }
+
+  /**
+   * Creates a chain once one more may begin. A chain that another one starts, and waits for, is to go past
+   * this once it can say so.
+   */
+  async pass<T>(partition: number, create: () => Promise<T>): Promise<T> {
+    const leave = await this.enter(partition);
+    try {
+      return await create();
+    } finally {
+      leave();
+    }
+  }
+
+  /** Whoever waits is told that it is over. */
+  close(): void {
+    this.#isClosed = true;
+    this.#takeBack?.();
+    for (const gate of this.#gates.values()) this.#letIn(gate);
+  }
+
+  #gate(partition: number): Gate {
+    const known = this.#gates.get(partition);
+    if (known !== undefined) return known;
+    const gate = {
+      busy: new Set<string>(),
+      entering: 0,
+      waiting: new Set<Waiting>(),
+      hasMoved: false,
+    };
+    this.#gates.set(partition, gate);
+    return gate;
+  }
+
+  #letIn(gate: Gate): void {
+    if (this.#isClosed) return refuse(gate);
+    while (gate.busy.size + gate.entering < this.#most && gate.waiting.size > 0) this.#next(gate);
+    if (gate.waiting.size > 0) this.#watch();
+  }
+
+  #next(gate: Gate): void {
+    const [first] = gate.waiting;
+    if (first === undefined) return;
+    gate.waiting.delete(first);
+    gate.entering += 1;
+    let hasLeft = false;
+    first.resolve(() => {
+      if (hasLeft) return;
+      hasLeft = true;
+      gate.entering -= 1;
+      this.#moved(gate);
+    });
+  }
+
+  #moved(gate: Gate): void {
+    gate.hasMoved = true;
+    if (gate.waiting.size > 0) this.#letIn(gate);
+  }
+
+  #watch(): void {
+    this.#takeBack ??= this.#clock.after(stillMs, () => {
+      this.#takeBack = undefined;
+      for (const gate of this.#gates.values()) {
+        if (!gate.hasMoved && gate.waiting.size > 0) this.#next(gate);
+        gate.hasMoved = false;
+        this.#letIn(gate);
+      }
+    });
+  }
+}
+
+function refuse({ waiting }: Gate): void {
+  const message = 'millrace was stopped before the chain could begin; start it and ask again';
+  for (const { reject } of waiting) reject(new MillraceError('state', message));
+  waiting.clear();
+}

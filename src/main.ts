@@ -4,6 +4,7 @@ import { runCli } from './cli/program.ts';
 
 const code = await runCli(process.argv, {
   host: async (config, ports) => (await import('./compose.ts')).createMillrace(config, ports),
+  openHeads: async (config) => (await import('./openHeads.ts')).openHeads(config),
   openReader: async (config) => (await import('./openReader.ts')).openReader(config),
   connect: async (config) =>
     (await import('./connect.ts')).openConnection(config, { patienceMs: 5000 }),

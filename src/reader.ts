@@ -5,7 +5,8 @@
 import type { ChainJob, ChainStatus } from '../actors/chainQueries.ts';
 import { createEventLog } from './eventLog.ts';
 import type { EventLog } from './eventLog.ts';
-import type { Head } from './ports/snapshots.ts';
+import { createHeads } from './heads.ts';
+import type { Heads } from './heads.ts';
 import type { Store } from './ports/store.ts';
 import { MillraceError } from './protocol/errors.ts';
 import { publicState } from './protocol/states.ts';
@@ -57,25 +58,22 @@ export type Parking = {
   isBroken: boolean;
 };
 
-export type Reader = EventLog & {
-  /** Rejects with MillraceError `not-found`. */
-  status(id: string): Promise<RequestStatus>;
-  /** Only the state, without looking at the jobs. */
-  state(id: string): Promise<{ state: string; parked?: string }>;
-  /** Undefined when it is not parked. Rejects with MillraceError `not-found`. */
-  parking(id: string): Promise<Parking | undefined>;
-  /** Every job in plan order. */
-  jobs(id: string): Promise<ChainJob[]>;
-  /** Requests whose id is this text, or else begins or ends with it, newest first; at most `limit`. */
-  matching(part: string, limit: number): Promise<string[]>;
-  /**
-   * What an actor answers to a question of its own (`queries`), as it is committed; `address` is `group`, for
-   * the group's first actor, or `group/kind/id`. Rejects with MillraceError `not-found` or `state`.
-   */
-  query(address: string, name: string, args?: unknown): Promise<unknown>;
-  /** The newest requests. */
-  list(limit?: number): Promise<Head[]>;
-};
+export type Reader = EventLog &
+  Heads & {
+    /** Rejects with MillraceError `not-found`. */
+    status(id: string): Promise<RequestStatus>;
+    /** Only the state, without looking at the jobs. */
+    state(id: string): Promise<{ state: string; parked?: string }>;
+    /** Undefined when it is not parked. Rejects with MillraceError `not-found`. */
+    parking(id: string): Promise<Parking | undefined>;
+    /** Every job in plan order. */
+    jobs(id: string): Promise<ChainJob[]>;
+    /**
+     * What an actor answers to a question of its own (`queries`), as it is committed; `address` is `group`, for
+     * the group's first actor, or `group/kind/id`. Rejects with MillraceError `not-found` or `state`.
+     */
+    query(address: string, name: string, args?: unknown): Promise<unknown>;
+  };
 
 export function createReader(store: Store, registry: Registry, groupOf: GroupSource): Reader {
   const found = async (id: string): Promise<Resident> => {
@@ -109,6 +107,7 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
 
   return {
     ...log,
+    ...createHeads(store),
     async status(id) {
       const resident = await found(id);
       const status = ask(registry, resident, 'status');
@@ -128,21 +127,10 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
       return { reason: parked, isBroken, ...(await keptOf(id)) };
     },
     jobs,
-    async matching(part, limit) {
-      const { snapshots } = store;
-      if ((await snapshots.head(part)) !== undefined) return [part];
-      // Its head may be written after its first entry.
-      for await (const { group } of entriesOf(part)) if (group !== undefined) return [group];
-      return (await snapshots.matching(part, limit)).map(({ group }) => group);
-    },
     async query(address, name, args) {
       const { group, ...of } = partsOf(address);
       return answerQuery(registry, await found(group), { ...of, name, args });
     },
-    list: async (limit = 20) =>
-      (await store.snapshots.heads(limit)).filter(
-        ({ type, parked }) => type !== '' || parked !== undefined,
-      ),
     async *events(id, after) {
       await found(id);
       yield* log.events(id, after);

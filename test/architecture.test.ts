@@ -102,6 +102,12 @@ const rules: readonly Rule[] = [
       ...['src/runtime/actor.ts', 'zod'],
     ],
   },
+  { from: 'src/heads.ts', may: ['src/ports/', 'src/protocol/'] },
+  {
+    from: 'src/openHeads.ts',
+    may: ['src/adapters/sqlite/', 'src/heads.ts', 'node:'],
+    mayTypes: ['src/config.ts'],
+  },
   { from: 'src/eventLog.ts', may: ['src/ports/', 'src/protocol/', 'src/runtime/'] },
   {
     from: 'src/query.ts',
@@ -109,7 +115,14 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/reader.ts',
-    may: ['src/eventLog.ts', 'src/query.ts', 'src/ports/', 'src/protocol/', 'src/runtime/'],
+    may: [
+      'src/eventLog.ts',
+      'src/heads.ts',
+      'src/query.ts',
+      'src/ports/',
+      'src/protocol/',
+      'src/runtime/',
+    ],
     mayTypes: ['actors/'],
   },
   {
@@ -162,7 +175,8 @@ const rules: readonly Rule[] = [
       ],
     ],
     mayTypes: [
-      ...['src/compose.ts', 'src/connect.ts', 'src/openReader.ts', 'src/openTracked.ts'],
+      ...['src/compose.ts', 'src/connect.ts', 'src/heads.ts', 'src/openHeads.ts'],
+      ...['src/openReader.ts', 'src/openTracked.ts'],
       ...['src/past.ts', 'src/ports/readmodels.ts', 'src/reader.ts', 'src/tracker/', 'xstate'],
     ],
   },
@@ -201,7 +215,7 @@ const rules: readonly Rule[] = [
     from: 'src/main.ts',
     may: [
       ...['src/cli/', 'src/compose.ts', 'src/connect.ts', 'src/index.ts', 'src/openReader.ts'],
-      'src/openTracked.ts',
+      ...['src/openHeads.ts', 'src/openTracked.ts'],
     ],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },

@@ -5,7 +5,7 @@ import { publicState, requestStates } from '../protocol/states.ts';
 import type { Context, Flags } from './context.ts';
 import { findKeys } from './find.ts';
 import { ago } from './print.ts';
-import { idOf, withReader } from './reading.ts';
+import { idOf, withHeads, withReader } from './reading.ts';
 
 export type Candidate = { text: string; about: string };
 
@@ -118,9 +118,9 @@ async function both(...lists: readonly Promise<Candidate[]>[]): Promise<Candidat
 }
 
 function ids(context: Context): Promise<Candidate[]> {
-  return withReader(context, async (reader) => {
-    const heads = await reader.list(mostIds);
-    const listed = heads.map(({ group, type, state, createdAt }) => ({
+  return withHeads(context, async (heads) => {
+    const newest = await heads.list(mostIds);
+    const listed = newest.map(({ group, type, state, createdAt }) => ({
       text: group,
       about: `${type} ${publicState(state)}, ${ago(createdAt, Date.now())}`,
     }));

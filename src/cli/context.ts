@@ -5,6 +5,7 @@ import type { Millrace } from '../compose.ts';
 import { dataFolder, loadConfig, toConfig } from '../config.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../connect.ts';
+import type { OpenHeads } from '../openHeads.ts';
 import type { OpenReader } from '../openReader.ts';
 import type { OpenTracked } from '../openTracked.ts';
 import type { Rebuilt } from '../tracker/tracker.ts';
@@ -16,6 +17,8 @@ type Warn = (text: string) => void;
 export type Hosting = {
   host(config: Config, ports: { log: Logger }): Promise<Millrace>;
   openReader(config: Config): Promise<OpenReader>;
+  /** As much of a reader as is quick to load. */
+  openHeads(config: Config): Promise<OpenHeads>;
   /** Rejects with MillraceError `unavailable` when no process hosts the folder. */
   connect(config: Config): Promise<Connection>;
   hostOf(config: Config): Promise<Connection['host'] | undefined>;

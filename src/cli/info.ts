@@ -28,7 +28,10 @@ async function info(
 ): Promise<number> {
   await withTracked(context, named, async (tracked, id = named, config) => {
     const request = await tracked.info(id);
-    const parking = await withReader(context, (reader) => reader.parking(id));
+    const parking =
+      request.parked === undefined
+        ? undefined
+        : await withReader(context, (reader) => reader.parking(id));
     const host = (await context.hosting.hostOf(config))?.pid;
     if (json) {
       printJson({

@@ -1,5 +1,7 @@
 /** Opens the data folder for a command that only reads, and finds the request that a person means. */
 import type { Config } from '../config.ts';
+import type { Heads } from '../heads.ts';
+import type { OpenHeads } from '../openHeads.ts';
 import type { OpenReader } from '../openReader.ts';
 import type { OpenTracked } from '../openTracked.ts';
 import { MillraceError } from '../protocol/errors.ts';
@@ -13,16 +15,29 @@ const leastCharacters = 6;
 const mostListed = 10;
 
 /** Opens, lets `use` read, closes. */
-export async function withReader<T>(
+export function withReader<T>(
   context: Context,
   use: (reader: OpenReader, config: Config) => Promise<T>,
 ): Promise<T> {
+  return using(context, context.hosting.openReader, use);
+}
+
+/** The same for what needs no look into a request. */
+export function withHeads<T>(context: Context, use: (heads: OpenHeads) => Promise<T>): Promise<T> {
+  return using(context, context.hosting.openHeads, use);
+}
+
+async function using<Opened extends { close(): Promise<void> }, T>(
+  context: Context,
+  open: (config: Config) => Promise<Opened>,
+  use: (opened: Opened, config: Config) => Promise<T>,
+): Promise<T> {
   const config = await context.readingConfig();
-  const reader = await context.hosting.openReader(config);
+  const opened = await open(config);
   try {
-    return await use(reader, config);
+    return await use(opened, config);
   } finally {
-    await reader.close();
+    await opened.close();
   }
 }
 
@@ -33,7 +48,7 @@ export async function withTracked<T>(
   use: (tracked: OpenTracked, id: string | undefined, config: Config) => Promise<T>,
 ): Promise<T> {
   const id =
-    named === undefined ? undefined : await withReader(context, (reader) => idOf(reader, named));
+    named === undefined ? undefined : await withHeads(context, (heads) => idOf(heads, named));
   const config = await context.readingConfig();
   const tracked = await context.hosting.openTracked(config, note);
   try {
@@ -52,10 +67,7 @@ export async function withTracked<T>(
  * The whole id of what a person typed: an id, a unique beginning or end of one, or `last`. Throws
  * MillraceError `not-found`, or `usage` listing the requests that it could be.
  */
-export async function idOf(
-  reader: Pick<OpenReader, 'matching' | 'list'>,
-  text: string,
-): Promise<string> {
+export async function idOf(reader: Heads, text: string): Promise<string> {
   const part = text.replace(/^…|…$/g, '');
   const found = part === '' ? [] : await reader.matching(part, mostListed + 1);
   const [only, another] = found;
@@ -79,8 +91,8 @@ export function shortId(id: string): string {
   return /^[0-9a-z]{26}$/.test(id) ? id.slice(-8) : id;
 }
 
-async function newest(reader: Pick<OpenReader, 'list'>): Promise<string> {
-  const [head] = await reader.list(1);
+async function newest(reader: Pick<Heads, 'list'>): Promise<string> {
+  const [head] = await reader.list();
   if (head !== undefined) return head.group;
   throw new MillraceError('not-found', 'no request has been started here yet');
 }

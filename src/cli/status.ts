@@ -1,13 +1,14 @@
 /** `millrace status [ID]`: one request, or the newest; reads the store, beside a host or without one. */
 import type { Config } from '../config.ts';
 import { isTerminal, publicState } from '../protocol/states.ts';
+import type { Heads } from '../heads.ts';
 import type { OpenReader } from '../openReader.ts';
 import { examples, jsonFlag, toCount } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { ago, note, paintState, print, printJson } from './print.ts';
-import { idHelp, idOf, withReader } from './reading.ts';
+import { idHelp, idOf, withHeads, withReader } from './reading.ts';
 import { printStatus, sayHowToGoOn } from './summary.ts';
 import { table } from './table.ts';
 import type { Column } from './table.ts';
@@ -30,10 +31,12 @@ async function status(
   id: string | undefined,
   options: StatusOptions,
 ): Promise<number> {
-  await withReader(context, async (reader, config) => {
-    if (id === undefined) await list(reader, options);
-    else await one({ ...context, reader, folder: config }, await idOf(reader, id), options);
-  });
+  if (id === undefined) await withHeads(context, (heads) => list(heads, options));
+  else {
+    await withReader(context, async (reader, folder) =>
+      one({ ...context, reader, folder }, await idOf(reader, id), options),
+    );
+  }
   return exitCodes.complete;
 }
 
@@ -49,9 +52,9 @@ async function one(context: Opened, id: string, { json = false }: StatusOptions)
   sayHowToGoOn(context, found, { parking, isHosted: host !== undefined });
 }
 
-async function list(reader: OpenReader, { json = false, limit }: StatusOptions): Promise<void> {
-  const heads = await reader.list(limit);
-  const requests = heads.map(({ group, type, state, parked, createdAt, updatedAt }) => ({
+async function list(heads: Heads, { json = false, limit }: StatusOptions): Promise<void> {
+  const listed = await heads.list(limit);
+  const requests = listed.map(({ group, type, state, parked, createdAt, updatedAt }) => ({
     id: group,
     type,
     state: publicState(state),

@@ -4,7 +4,6 @@ import { eastAsianWidth } from 'get-east-asian-width';
 /** Controls, line separators, marks that turn the direction of writing, halves of characters. */
 const unsafe = /[\p{Cc}\p{Cs}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu;
 const names: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-const graphemes = new Intl.Segmenter();
 
 /** The text on one line: a line break is `\n`, an escape character `\x1b`. */
 export function oneLine(text: string): string {
@@ -27,7 +26,7 @@ export function linesOf(output: string): string[] {
 export function widthOf(line: string): number {
   if (/^[ -~]*$/.test(line)) return line.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(line)) width += graphemeWidth(segment);
+  for (const segment of graphemesOf(line)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -35,7 +34,7 @@ export function widthOf(line: string): number {
 export function fit(text: string, width: number): string {
   const line = oneLine(text.trimEnd());
   if (widthOf(line) <= width) return line;
-  const segments = [...graphemes.segment(line)].map(({ segment }) => segment);
+  const segments = graphemesOf(line);
   const tailWidth = Math.floor((width - 1) / 2);
   const head = taken(segments, width - 1 - tailWidth);
   return `${head}…${taken(segments.reverse(), tailWidth, true)}`;
@@ -78,6 +77,14 @@ function taken(segments: readonly string[], width: number, isReversed = false): 
     fitting.push(segment);
   }
   return (isReversed ? fitting.reverse() : fitting).join('');
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** What a person takes for a character each; the segmenter takes a while to make. */
+function graphemesOf(line: string): string[] {
+  segmenter ??= new Intl.Segmenter();
+  return [...segmenter.segment(line)].map(({ segment }) => segment);
 }
 
 function graphemeWidth(segment: string): number {

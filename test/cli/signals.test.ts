@@ -101,6 +101,15 @@ test('a parked request says so; unpark steps what was kept, and resume goes on',
   store.exec(`UPDATE journal SET parked = 'a test parked it', transitions = NULL WHERE ${newest}`);
   store.close();
 
+  const parked = await millrace('status', id);
+  expect(parked.stdout).toContain('state    RUNNING, parked');
+  expect(parked.stderr.split('\n')).toEqual([
+    expect.stringMatching(/^It is parked \(since .*, 1 message kept\): a test parked it$/),
+    expect.stringMatching(new RegExp(`^Mend the cause, then: millrace .* unpark ${id}$`)),
+    expect.stringMatching(/^Or set the message that throws aside: millrace .* --skip$/),
+  ]);
+  expect((await millrace('show', 'last')).stderr).toBe('It is parked: a test parked it');
+
   const refused = await millrace('resume', id);
   expect(refused.exitCode).toBe(5);
   expect(refused.stderr).toMatch(new RegExp(`It is parked: a test parked it\\n.* unpark ${id}$`));

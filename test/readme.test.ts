@@ -1,21 +1,27 @@
-/** Holds the README to the files that it shows and to the commands that CI runs. */
+/** Holds the READMEs to the files that they show and to the commands that CI runs. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { includeRegions } from './kit/readmeBlocks.ts';
+import { describe, expect, test } from 'vitest';
+import { includeRegions, readmes } from './kit/readmeBlocks.ts';
 
 const root = new URL('..', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 
-test('code in the README is what the example files say', () => {
-  expect(readme).toBe(includeRegions(readme, root));
-});
+describe.each(readmes(root).map((path) => [path.pathname.slice(root.pathname.length), path]))(
+  '%s',
+  (_, path) => {
+    const text = readFileSync(path, 'utf8');
 
-test('every TypeScript block in the README says which file it is from', () => {
-  const all = [...readme.matchAll(/^```ts$/gm)].length;
-  const included = [...readme.matchAll(/<!-- from: \S+#\S+ -->\n+```ts$/gm)].length;
-  expect(all).toBeGreaterThan(0);
-  expect(included).toBe(all);
-});
+    test('shows code as the example files have it', () => {
+      expect(text).toBe(includeRegions(text, root));
+    });
+
+    test('says of every TypeScript block which file it is from', () => {
+      const all = [...text.matchAll(/^```ts$/gm)].length;
+      const included = [...text.matchAll(/<!-- from: \S+#\S+ -->\n+```ts$/gm)].length;
+      expect(included).toBe(all);
+    });
+  },
+);
 
 test('the first two shell blocks are one line each: run the example, run the tests', () => {
   const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)\n```$/gm)].map((match) => match[1]);

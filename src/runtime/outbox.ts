@@ -82,9 +82,10 @@ export function insideOf(address: Address): Address {
 /** `kind/id` of an actor of this group, also by its full address; undefined for one of another group. */
 export function addressInside(group: string, to: Address): Address | undefined {
   const slash = to.indexOf('/');
-  if (!to.includes('/', slash + 1)) return to;
+  const isShort = slash > 0 && slash < to.length - 1 && !to.includes('/', slash + 1);
+  if (isShort) return to;
   const parts = to.split('/');
-  if (parts.length > 3 || parts.includes(''))
+  if (parts.length !== 3 || parts.includes(''))
     throw new Error(`"${to}" is no address: it reads kind/id, or group/kind/id for another group`);
   return parts[0] === group ? to.slice(slash + 1) : undefined;
 }

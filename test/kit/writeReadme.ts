@@ -1,7 +1,8 @@
-/** `npm run docs`: brings the README's included code up to date. */
+/** `npm run docs`: brings the included code of all READMEs up to date. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { includeRegions } from './readmeBlocks.ts';
+import { includeRegions, readmes } from './readmeBlocks.ts';
 
 const root = new URL('../../', import.meta.url);
-const readme = new URL('README.md', root);
-writeFileSync(readme, includeRegions(readFileSync(readme, 'utf8'), root));
+for (const path of readmes(root)) {
+  writeFileSync(path, includeRegions(readFileSync(path, 'utf8'), root));
+}

@@ -1,5 +1,5 @@
 /**
- * What a message of another group does, and what groups say about messages (ARCHITECTURE, D15): taken in
+ * What a message of another group does, and what groups say about messages (ARCHITECTURE, D17): taken in
  * order and once, journaled even when it can never be stepped, so that its sender need not send for ever.
  */
 import { z } from 'zod';

@@ -1,5 +1,5 @@
 /**
- * Messages between groups on the wire (ARCHITECTURE, D15): sent when they are made, again while nobody says
+ * Messages between groups on the wire (ARCHITECTURE, D17): sent when they are made, again while nobody says
  * that they are journaled, and whenever their receiver asks.
  */
 import type { Publication } from '../ports/broker.ts';

@@ -1,5 +1,5 @@
 /**
- * Messages between groups (ARCHITECTURE, D15), the rules alone: what a sender owes until it is journaled,
+ * Messages between groups (ARCHITECTURE, D17), the rules alone: what a sender owes until it is journaled,
  * what a receiver remembers of a sender, and whether a message's turn has come. Pure.
  */
 import type { Address } from '../protocol/envelope.ts';

@@ -1,5 +1,5 @@
 /** Code in a README is included from files that tests run: `<!-- from: path#region -->` above a block names where. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const block = /(<!-- from: (\S+?)#(\S+) -->\n+```\w+\n)[\s\S]*?```/g;
 
@@ -7,7 +7,7 @@ const block = /(<!-- from: (\S+?)#(\S+) -->\n+```\w+\n)[\s\S]*?```/g;
 export function readmes(root: URL): URL[] {
   const examples = readdirSync(new URL('examples/', root));
   const paths = ['README.md', ...examples.map((name) => `examples/${name}/README.md`)];
-  return paths.map((path) => new URL(path, root));
+  return paths.map((path) => new URL(path, root)).filter((path) => existsSync(path));
 }
 
 /** The text with every block that says where it is from replaced by what stands there now. */

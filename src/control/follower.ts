@@ -51,6 +51,7 @@ export function createFollower(news: News, requestId: string | undefined): Reada
       committed.set(each.requestId, { ...committed.get(each.requestId), ...each });
     },
     onStatus: (signal) => write({ type: 'status', ...signal }),
+    onOutput: (signal) => write({ type: 'output', ...signal }),
     onEnd() {
       tellCommitted();
       if (hasEnded) return;

@@ -73,6 +73,7 @@ function tell(listeners: Iterable<NewsListener>, text: string): void {
   for (const listener of listeners) {
     if (line?.type === 'committed') listener.onCommitted?.(line);
     else if (line?.type === 'status') listener.onStatus?.(line);
+    else if (line?.type === 'output') listener.onOutput?.(line);
     else if (line !== undefined) listener.onMissed?.();
   }
 }

@@ -74,6 +74,15 @@ const statusLike = z.looseObject({ id: z.string(), state: z.string(), total: z.n
 /** `GET /requests/ID`: both ends are millrace; that it is a status is enough. */
 export const statusSchema = z.custom<RequestStatus>((value) => statusLike.safeParse(value).success);
 
+const said = {
+  requestId: z.string(),
+  jobId: z.string(),
+  actor: z.string(),
+  attempt: z.number(),
+  text: z.string(),
+  at: z.number(),
+};
+
 /** Lines of `GET /follow` and `GET /requests/ID/follow`; a reader leaves out the types that it does not know. */
 export const lineSchema = z.discriminatedUnion('type', [
   /** The first: from here on nothing is left out unsaid. */
@@ -85,14 +94,12 @@ export const lineSchema = z.discriminatedUnion('type', [
     state: z.string().exactOptional(),
     parked: z.string().exactOptional(),
   }),
+  z.object({ type: z.literal('status'), ...said }),
   z.object({
-    type: z.literal('status'),
-    requestId: z.string(),
-    jobId: z.string(),
-    actor: z.string(),
-    attempt: z.number(),
-    text: z.string(),
-    at: z.number(),
+    type: z.literal('output'),
+    ...said,
+    stream: z.enum(['stdout', 'stderr']),
+    skipped: z.number().exactOptional(),
   }),
   /** The follower was too slow and lines were left out: it looks in the store. */
   z.object({ type: z.literal('missed') }),

@@ -74,6 +74,7 @@ test('--version says which', async () => {
 });
 
 test.each([
+  ...[['up'], ['start'], ['stop'], ['suspend']],
   ...[[], ['run'], ['resume'], ['status'], ['info'], ['ps'], ['find'], ['log'], ['show']],
   ...[['events'], ['graph'], ['replay'], ['tracker'], ['tracker', 'rebuild'], ['unpark']],
 ])('%s --help has examples', async (...words) => {

@@ -1,13 +1,15 @@
 /** Two terminals as a user has them: one process hosts, others start, look, suspend, resume and stop. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { execa } from 'execa';
 import Database from 'libsql';
 import { expect, test } from 'vitest';
 import { toConfig } from '../../src/config.ts';
 import { openReader } from '../../src/openReader.ts';
 import { eventually } from '../kit/eventually.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
-import { idIn, on, untilGate, untilGatesWait, untilSaid } from './kit.ts';
+import { idIn, on, root, start, untilGate, untilGatesWait, untilSaid } from './kit.ts';
 import type { Program } from './kit.ts';
 
 const folder = tempFolder();
@@ -227,6 +229,29 @@ test(
     }, 30_000);
     host.kill('SIGTERM');
     await host;
+  },
+  slow,
+);
+
+test(
+  'the example that connects runs beside up, and ends by itself',
+  async () => {
+    const dir = join(folder, 'program');
+    mkdirSync(join(dir, 'src'), { recursive: true });
+    writeFileSync(join(dir, 'src/a'), 'a');
+    const example = join(root, 'examples/checksum-tree');
+    const host = start(['--config', join(example, 'millrace.config.ts'), 'up'], dir);
+    await hosting(host);
+    const loader = pathToFileURL(join(root, 'test/kit/tsLoader.mjs')).href;
+    const { stdout, exitCode } = await execa(
+      'node',
+      ['--import', loader, join(example, 'client.ts')],
+      { cwd: dir, reject: false },
+    );
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^COMPLETE$/m)]);
+    expect(readFileSync(join(dir, 'SHA256SUMS'), 'utf8')).toMatch(/^[0-9a-f]{64} {2}src\/a\n$/);
+    host.kill('SIGTERM');
+    expect((await host).exitCode).toBe(0);
   },
   slow,
 );

@@ -2,7 +2,8 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/index.ts';
+import { z } from 'zod';
+import { connect, defineChain, defineJob } from '../../src/index.ts';
 import type { RemoteClient } from '../../src/index.ts';
 import { eventually } from '../kit/eventually.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
@@ -69,6 +70,31 @@ test('what running attempts say is heard, and every commit of every request', as
     await eventually(() => expect(said).toEqual(['waiting at the gate']));
     open();
     await eventually(() => expect(states).toContain('b COMPLETE'));
+  });
+});
+
+test('what a program prints is heard', async () => {
+  const data = newData();
+  const go = join(folder, 'go');
+  const loop = 'until [ -e "$0" ]; do echo hello; sleep 0.02; done';
+  const printing = defineJob({
+    type: 'printing',
+    args: z.object({}),
+    command: () => ['sh', '-c', loop, go],
+  });
+  const chain = defineChain({
+    type: 'printing',
+    args: z.object({}),
+    plan: ({ job }) => void job(printing, {}),
+  });
+  await host(data, { jobs: [printing], chains: [chain] });
+  await connected(data, async (client) => {
+    const request = await client.start(chain, {});
+    const printed: string[] = [];
+    request.onOutput(({ stream, text }) => printed.push(`${stream} ${text}`));
+    await eventually(() => expect(printed.join('')).toContain('stdout hello\n'));
+    writeFileSync(go, '');
+    expect((await request.finished()).state).toBe('COMPLETE');
   });
 });
 

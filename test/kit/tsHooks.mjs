@@ -6,7 +6,16 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+const sources = new URL('../../src/index.ts', import.meta.url).href;
 const cache = new URL('../../.cache/stripped/', import.meta.url);
+
+/**
+ * The package by its own name is its sources.
+ * @type {import('node:module').ResolveHook}
+ */
+export function resolve(specifier, context, next) {
+  return next(specifier === 'millrace' ? sources : specifier, context);
+}
 
 /** @type {import('node:module').LoadHook} */
 export async function load(url, context, next) {

@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { colorsOf, count, note, print } from './print.ts';
 import { idHelp, idOf, shortId, withReader } from './reading.ts';
-import { fit, oneLine, pad } from './text.ts';
+import { fit, oneLine, pad, widthOf } from './text.ts';
 import { toInstant, whenHelp } from './when.ts';
 
 type EventsOptions = {
@@ -148,11 +148,10 @@ function without({ body: _, ...event }: RequestEvent): object {
   return event;
 }
 
-/** Cut to the width of a terminal; what goes elsewhere is whole. */
+/** On a terminal a line a move, cut to its width; elsewhere one whole line an entry. */
 function linePrinter(bodies: boolean, isOfAll: boolean): (event: RequestEvent) => void {
   const { dim } = colorsOf(process.stdout);
-  const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
-  const say = (text: string): string => (width === Infinity ? oneLine(text) : fit(text, width));
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
   let day = new Date().toISOString().slice(0, 10);
   return (event) => {
     const { requestId, seq, at, type, parked, body } = event;
@@ -161,26 +160,36 @@ function linePrinter(bodies: boolean, isOfAll: boolean): (event: RequestEvent) =
       day = instant.slice(0, 10);
       print(dim(day));
     }
-    const where = isOfAll ? `${shortId(requestId)}  ` : '';
-    const kept = parked === undefined ? '' : '  (kept: parked)';
-    const moves = moveTexts(event).join('; ');
-    const line = `${String(seq).padStart(5)}  ${instant.slice(11, 23)}  ${where}${pad(type, 18)}  ${moves}${kept}`;
-    print(say(line.trimEnd()));
+    const where = isOfAll ? `${oneLine(shortId(requestId))}  ` : '';
+    const begin = `${String(seq).padStart(5)}  ${instant.slice(11, 23)}  ${where}${pad(oneLine(type), 17)}  `;
+    const moves = movesOf(event);
+    if (parked !== undefined) moves.push({ who: '', how: '(kept: parked)' });
+    const texts =
+      width === undefined
+        ? [moves.map(({ who, how }) => oneLine(who + how)).join('; ')]
+        : moves.map(({ who, how }) => fit(who, Math.max(9, width - widthOf(begin + how))) + how);
+    const [first = '', ...rest] = texts;
+    print((begin + first).trimEnd());
+    for (const text of rest) print(' '.repeat(widthOf(begin)) + text);
     if (bodies && body !== undefined) print(oneLine(`       ${JSON.stringify(body)}`));
   };
 }
 
-/** `a RUNNING → COMPLETE`; of many jobs that go the same way the first is named. */
-function moveTexts({ transitions }: RequestEvent): string[] {
-  const groups = new Map<string, string[]>();
+/** `a and 3 more` and ` RUNNING → COMPLETE`: of many jobs that go the same way the first is named. */
+function movesOf({ transitions }: RequestEvent): { who: string; how: string }[] {
+  const groups = new Map<string, { move: string; actors: string[] }>();
   for (const { actor, from, to } of transitions) {
-    const move = `${from} → ${to}`;
-    const key = actor === 'chain' ? `chain ${move}` : move;
-    groups.set(key, [...(groups.get(key) ?? []), `${readable(actor)} ${move}`]);
+    const move = ` ${from} → ${to}`;
+    // The chain's own move is never one of many.
+    const key = actor === 'chain' ? actor + move : move;
+    const group = groups.get(key) ?? { move, actors: [] };
+    group.actors.push(actor);
+    groups.set(key, group);
   }
-  return [...groups.values()].map(([first = '', ...rest]) =>
-    rest.length === 0 ? first : `${first} and ${count(rest.length)} more`,
-  );
+  return [...groups.values()].map(({ move, actors: [first = '', ...rest] }) => {
+    const more = rest.length === 0 ? '' : ` and ${count(rest.length)} more`;
+    return { who: readable(first) + more, how: move };
+  });
 }
 
 /** A job by its name alone, unless it is called as the chain is. */

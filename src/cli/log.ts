@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { colorsOf, duration, instant, note, paintState, print } from './print.ts';
 import { idHelp, withTracked } from './reading.ts';
-import { linesOf, oneLine } from './text.ts';
+import { fit, linesOf } from './text.ts';
 
 type LogOptions = { json?: boolean; follow?: boolean };
 
@@ -89,11 +89,23 @@ function printAttempt(attempt: FoundAttempt, isFirst: boolean): void {
     startedAt === undefined ? '' : `  took ${duration((finishedAt ?? Date.now()) - startedAt)}`;
   const when = finishedAt ?? startedAt;
   const time = when === undefined ? '' : `  ${instant(when)}`;
-  print(`${bold(oneLine(name))}  try ${number}  ${paintState(state)}${time}${took}`);
+  const behind = `  try ${number}  ${state}${time}${took}`;
+  const room = process.stdout.isTTY
+    ? Math.max(16, process.stdout.columns - behind.length)
+    : Infinity;
+  print(bold(fit(name, room)) + behind.replace(state, paintState(state)));
   if (exit !== undefined) print(`  exit    ${exit}`);
-  printBlock('error', reason);
+  printBlock('error', reason && withoutOurs(reason));
   printBlock('stdout', stdout);
   printBlock('stderr', stderr);
+}
+
+/** Where this program lies: frames of it in a stack say nothing about the job. */
+const ourFolder = new URL('..', import.meta.url).href;
+
+function withoutOurs(reason: string): string {
+  const lines = reason.split('\n');
+  return lines.filter((line) => !(/^\s+at /.test(line) && line.includes(ourFolder))).join('\n');
 }
 
 /** A text under its title, each line set in as far as the first. */

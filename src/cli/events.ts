@@ -1,6 +1,5 @@
 /** `millrace events [ID]`: the event log of a request, or of all in the order of their times; a line an entry. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../config.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { isTerminal } from '../protocol/states.ts';
 import type { OpenReader } from '../openReader.ts';
@@ -74,7 +73,8 @@ async function events(
     const printer = json ? jsonPrinter(bodies) : linePrinter(bodies, id === undefined);
     const passed = new Set<string>();
     let isEmpty = true;
-    const pause = follow ? pausing(context, config) : undefined;
+    // Asked before anything is read: a host that ends with the request has been one.
+    const pause = follow ? pausing(await context.hosting.hostOf(config)) : undefined;
     for await (const event of eventsOf(reader, { id, after, since: sinceAt, pause })) {
       if (types?.some((each) => isOfType(event.type, each)) === false) passed.add(event.type);
       else {
@@ -120,12 +120,11 @@ async function* ofAll(reader: OpenReader, { since, pause }: Asked): AsyncGenerat
 }
 
 /** Says once that nothing comes while nobody hosts. */
-function pausing(context: Context, config: Config): () => Promise<void> {
-  let isFirst = true;
+function pausing(host: object | undefined): () => Promise<void> {
+  let isKnown = host !== undefined;
   return async () => {
-    if (isFirst && (await context.hosting.hostOf(config)) === undefined)
-      note('No process hosts it now; this waits for one.');
-    isFirst = false;
+    if (!isKnown) note('No process hosts it now; this waits for one.');
+    isKnown = true;
     await delay(lookMs);
   };
 }

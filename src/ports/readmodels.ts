@@ -39,7 +39,8 @@ export type Page = AppliedDocument & {
   /** The offset that the range begins after. */
   after: number;
   requests: readonly RequestDocument[];
-  jobs: readonly JobDocument[];
+  /** Gone through once: a new chain may have 100,000. */
+  jobs: Iterable<JobDocument>;
   attempts: readonly AttemptDocument[];
 };
 

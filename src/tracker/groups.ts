@@ -6,6 +6,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { toChunks } from '../../machines/chunks.ts';
 import { isOver, trackerMachine, untracked } from '../../machines/tracker.ts';
 import type { TrackerContext, TrackerEffect, TrackerEvent } from '../../machines/tracker.ts';
+import type { Entry } from '../ports/journal.ts';
 import type { ReadModels } from '../ports/readmodels.ts';
 import { createStepper } from '../runtime/step.ts';
 
@@ -47,12 +48,12 @@ export class Groups {
     this.#models = models;
   }
 
-  /** As it stands in the read models; a new one has `root` as its first actor. */
-  async get(id: string, root: string): Promise<Followed> {
+  /** As it is before an entry; the first one names its first actor. */
+  async before(id: string, { seq, to = '' }: Entry): Promise<Followed> {
     const known = this.#groups.get(id);
     if (known !== undefined) return known;
-    const stored = await this.#models.request(id);
-    if (stored === undefined) return followed(stepper.start(untracked(root)).snapshot);
+    const stored = seq === 1 ? undefined : await this.#models.request(id);
+    if (stored === undefined) return followed(stepper.start(untracked(to)).snapshot);
     const { id: _id, partition: _partition, ...request } = stored;
     const jobs = (await this.#models.jobs(id)).map(
       ({ request: _request, job: _job, seq: _seq, ...row }) => row,

@@ -29,25 +29,30 @@ export async function foldPage(
 ): Promise<Folded> {
   const { partition, applied: after } = document;
   const sums = { requests: { ...document.counts.requests }, jobs: { ...document.counts.jobs } };
-  const page = { requests: [], jobs: [], attempts: [] } as Rows;
-  const stepped = new Map<string, Followed>();
-  for (const [id, own] of byGroup(entries)) {
-    const before = await groups.get(id, own[0]?.to ?? '');
+  const changed: Changing[] = [];
+  for (const [id, [first, ...rest]] of byGroup(entries)) {
+    const before = await groups.before(id, first);
     const changing = new Changing(id, before);
-    for (const entry of own) await changing.take(source, entry, onFault);
-    changing.addTo(page, partition);
+    for (const entry of [first, ...rest]) await changing.take(source, entry, onFault);
     count(sums, before.context.request, -1);
     count(sums, changing.now.context.request, 1);
-    stepped.set(id, changing.now);
+    if (changing.now.context.request.seq > 0) changed.push(changing);
   }
-  const applied = entries.at(-1)?.offset ?? after;
-  const counts = { requests: positive(sums.requests), jobs: positive(sums.jobs) };
-  return { page: { partition, after, applied, counts, ...page }, groups: stepped };
+  const page = {
+    partition,
+    after,
+    applied: entries.at(-1)?.offset ?? after,
+    counts: { requests: positive(sums.requests), jobs: positive(sums.jobs) },
+    requests: changed.map(({ id, now }) => ({ id, partition, ...now.context.request })),
+    jobs: jobsOf(changed),
+    attempts: changed.flatMap((each) => each.attempts()),
+  };
+  return { page, groups: new Map(changed.map(({ id, now }) => [id, now])) };
 }
 
 /** Groups of one page do not touch each other; side by side, each is fetched once. */
-function byGroup(entries: readonly Entry[]): Map<string, Entry[]> {
-  const groups = new Map<string, Entry[]>();
+function byGroup(entries: readonly Entry[]): Map<string, [Entry, ...Entry[]]> {
+  const groups = new Map<string, [Entry, ...Entry[]]>();
   for (const entry of entries) {
     if (entry.group === undefined) continue;
     const own = groups.get(entry.group);
@@ -57,22 +62,17 @@ function byGroup(entries: readonly Entry[]): Map<string, Entry[]> {
   return groups;
 }
 
-type Rows = {
-  requests: Page['requests'][number][];
-  jobs: JobDocument[];
-  attempts: AttemptDocument[];
-};
-
 /** One group while the entries of a page change it. */
 class Changing {
-  readonly #id: string;
+  readonly id: string;
   now: Followed;
-  /** Seq of the last change of a job, by its number. */
+  /** Seq of the entry that made all jobs, and of the last change of a job, by its number. */
+  #created = 0;
   readonly #jobs = new Map<number, number>();
   readonly #attempts = new Map<string, TrackedAttempt & { seq: number }>();
 
   constructor(id: string, before: Followed) {
-    this.#id = id;
+    this.id = id;
     this.now = before;
   }
 
@@ -89,20 +89,33 @@ class Changing {
   }
 
   #note({ jobs, attempts }: TrackerEffect, seq: number): void {
-    const { size } = this.now.context.jobs;
-    const numbers = jobs === 'all' ? Array.from({ length: size }, (_, job) => job) : jobs;
-    for (const job of numbers) this.#jobs.set(job, seq);
+    if (jobs === 'all') this.#created = seq;
+    else for (const job of jobs) this.#jobs.set(job, seq);
     for (const attempt of attempts)
       this.#attempts.set(`${attempt.job}/${attempt.attempt}`, { ...attempt, seq });
   }
 
-  addTo({ requests, jobs, attempts }: Rows, partition: number): void {
-    const id = this.#id;
-    const { request, jobs: rows } = this.now.context;
-    if (request.seq > 0) requests.push({ id, partition, ...request });
-    for (const [job, seq] of this.#jobs) jobs.push({ request: id, job, seq, ...at(rows, job) });
-    for (const attempt of this.#attempts.values()) attempts.push({ request: id, ...attempt });
+  /** One at a time: a new chain may have 100,000. */
+  *jobs(): Generator<JobDocument> {
+    const { jobs } = this.now.context;
+    const numbers = this.#created > 0 ? jobs.size : 0;
+    for (let job = 0; job < numbers; job += 1) {
+      if (!this.#jobs.has(job)) yield this.#job(job, this.#created);
+    }
+    for (const [job, seq] of this.#jobs) yield this.#job(job, seq);
   }
+
+  #job(job: number, seq: number): JobDocument {
+    return { request: this.id, job, seq, ...at(this.now.context.jobs, job) };
+  }
+
+  attempts(): AttemptDocument[] {
+    return [...this.#attempts.values()].map((attempt) => ({ request: this.id, ...attempt }));
+  }
+}
+
+function* jobsOf(changed: readonly Changing[]): Generator<JobDocument> {
+  for (const each of changed) yield* each.jobs();
 }
 
 type Sums = { [K in keyof Counts]: Record<string, number> };

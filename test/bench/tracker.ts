@@ -7,27 +7,32 @@ import type { Report } from './report.ts';
 
 const rounds = 5;
 
-/** Prints entries a second of a rebuild on one core, and how far behind a running host it is. */
+/** Prints how many entries a rebuild folds in a second of one processor. */
 export async function benchTracker(report: Report): Promise<void> {
   for (const [chains, steps] of [
     [3000, 10],
-    [1, 30_000],
+    [1, 10_000],
   ] as const) {
     const { millrace, folder, close } = await openBench();
+    const config = toConfig({ data: folder });
     try {
       const requests = await Promise.all(
         Array.from({ length: chains }, () => millrace.client.start(line, { steps })),
       );
       await Promise.all(requests.map((request) => request.finished()));
+      // Without its host, so that the tracker has the process for itself.
+      await millrace.stop();
       const rates: number[] = [];
       for (let round = 0; round < rounds; round += 1) {
-        const { entries, ms } = await rebuildReadModels(toConfig({ data: folder }));
-        rates.push((entries * 1000) / ms);
+        const before = process.cpuUsage();
+        const { entries } = await rebuildReadModels(config);
+        const { user, system } = process.cpuUsage(before);
+        rates.push((entries * 1_000_000) / (user + system));
       }
       report.add({
         name: `tracker rebuilt, ${chains} chains × ${steps} steps`,
         value: median(rates),
-        unit: 'entries/s',
+        unit: 'entries/cpu-s',
         goal: { atLeast: 15_000 },
       });
     } finally {

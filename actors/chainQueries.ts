@@ -1,6 +1,7 @@
 /** What a chain can be asked: pure questions about its snapshot. */
 import type { SnapshotFrom } from 'xstate';
 import type { chainMachine } from '../machines/chain.ts';
+import { chunkSize } from '../machines/chunks.ts';
 import { find } from '../machines/progress.ts';
 import type { Counts, Row, RowState } from '../machines/progress.ts';
 
@@ -34,7 +35,7 @@ export type ChainJob = {
   sequence?: string;
 };
 
-/** At a glance; scans the rows only for the few that run. */
+/** At a glance. */
 export function chainStatus({ context, value }: Chain): ChainStatus {
   const { requestType, args, user, progress, reasons, resumption } = context;
   return {
@@ -68,13 +69,27 @@ export function chainJobs({ context }: Chain): ChainJob[] {
   });
 }
 
+/** Chunks never change, so one that was looked at need not be again: a look costs by what has changed. */
+const runningIn = new WeakMap<readonly Row[], readonly number[]>();
+
+/** Places in a chunk of the rows that are running. */
+function runningPlaces(chunk: readonly Row[]): readonly number[] {
+  const known = runningIn.get(chunk);
+  if (known !== undefined) return known;
+  const places = chunk.flatMap(({ state }, place) => (state === 'running' ? [place] : []));
+  runningIn.set(chunk, places);
+  return places;
+}
+
 function running(context: Chain['context']): ChainStatus['running'] {
-  const rows: readonly Row[] = context.progress.rows.chunks.flat();
-  return rows.flatMap((row, job) => {
-    if (row.state !== 'running') return [];
-    const type = find(context.jobs, job)?.type ?? '';
-    return [{ job, name: nameOf(context, job), type, attempt: row.attempts + 1 }];
-  });
+  return context.progress.rows.chunks.flatMap((chunk, number) =>
+    runningPlaces(chunk).map((place) => {
+      const job = number * chunkSize + place;
+      const type = find(context.jobs, job)?.type ?? '';
+      const attempt = (chunk[place]?.attempts ?? 0) + 1;
+      return { job, name: nameOf(context, job), type, attempt };
+    }),
+  );
 }
 
 function nameOf(context: Chain['context'], job: number): string {

@@ -50,6 +50,8 @@ export type Children = (job: number) => Int32Array;
 
 /** The jobs of some cycle in order, each a parent of the next, or undefined (specification 5). */
 export function findCycle(parents: readonly (readonly number[])[]): readonly number[] | undefined {
+  // Nearly always each job comes after what it depends on.
+  if (parents.every((list, job) => list.every((parent) => parent < job))) return undefined;
   const mark = new Uint8Array(parents.length);
   for (let root = 0; root < parents.length; root += 1) {
     const path = [{ job: root, next: 0 }];
@@ -164,12 +166,19 @@ export function resultsOf(
   job: number,
 ): Record<string, (number | null)[]> {
   const byType = new Map<string, (number | null)[]>();
-  for (const parent of [...at(jobs, job).parents].sort((a, b) => a - b)) {
+  for (const parent of inPlanOrder(at(jobs, job).parents)) {
     const { type } = at(jobs, parent);
     if (type === noopType) continue;
-    const list = byType.get(type) ?? [];
-    list.push(rowOf(parent).result ?? null);
-    byType.set(type, list);
+    const result = rowOf(parent).result ?? null;
+    const list = byType.get(type);
+    if (list === undefined) byType.set(type, [result]);
+    else list.push(result);
   }
   return Object.fromEntries(byType);
+}
+
+/** Planned by the gateway, they are in order: then 100,000 of them are not copied. */
+function inPlanOrder(parents: readonly number[]): readonly number[] {
+  const isSorted = parents.every((parent, n) => n === 0 || parent > (parents[n - 1] ?? parent));
+  return isSorted ? parents : [...parents].sort((a, b) => a - b);
 }

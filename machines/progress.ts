@@ -64,18 +64,31 @@ export type Progress = {
   readonly answers: number;
 };
 
-/** All jobs pending, nothing queued. Rows that are alike are one row: it takes a change to make one of its own. */
+/** Rows of jobs that nothing has happened to: alike ones are one, as wide chains have very many of them. */
+const freshRows: Row[] = [];
+
+const mostFreshRows = 1000;
+
+/** The row of a job that nothing has happened to. */
+export function freshRow(open: number): Row {
+  const row = freshRows[open] ?? { state: 'pending', attempts: 0, tries: 0, open, ready: false };
+  if (open < mostFreshRows) freshRows[open] = row;
+  return row;
+}
+
+/** Such a row once its job is queued. */
+export const readyRow: Row = { state: 'pending', attempts: 0, tries: 0, open: 0, ready: true };
+
+/** Whether it is the row of a job that nothing has happened to; after a restore none is, which costs only a copy. */
+export function isFresh(row: Row): boolean {
+  return freshRows[row.open] === row;
+}
+
+/** All jobs pending, nothing queued. */
 export function noProgress(jobs: Chunks<PlanJob>, sequences: Chunks<PlanSequence>): Progress {
-  const alike = new Map<number, Row>();
-  const rowOf = ({ parents }: PlanJob): Row => {
-    const open = parents.length;
-    const row = alike.get(open) ?? { state: 'pending', attempts: 0, tries: 0, open, ready: false };
-    if (!alike.has(open)) alike.set(open, row);
-    return row;
-  };
   const untried: SequenceRow = { tries: 0, running: 0 };
   return {
-    rows: mapChunks(jobs, rowOf),
+    rows: mapChunks(jobs, ({ parents }) => freshRow(parents.length)),
     sequences: mapChunks(sequences, () => untried),
     ready: {},
     started: {},

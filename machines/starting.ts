@@ -4,7 +4,7 @@
  */
 import { at } from './chunks.ts';
 import { dataOf, noopType, resultsOf } from './graph.ts';
-import { isRunnable, Queueing } from './progress.ts';
+import { freshRow, isFresh, isRunnable, Queueing, readyRow } from './progress.ts';
 import type { Row } from './progress.ts';
 import {
   countRunning,
@@ -20,7 +20,7 @@ import type { Turn } from './turn.ts';
 export function release(turn: Turn, job: number): void {
   for (const child of turn.children(job)) {
     const row = turn.rows.at(child);
-    const next = { ...row, open: row.open - 1 };
+    const next = isFresh(row) ? freshRow(row.open - 1) : { ...row, open: row.open - 1 };
     turn.rows.set(child, next);
     if (isRunnable(next) && mayBegin(turn, child)) enqueue(turn, child, next);
   }
@@ -28,7 +28,7 @@ export function release(turn: Turn, job: number): void {
 
 /** Queues a runnable job, if it need not wait. */
 export function makeReady(turn: Turn, job: number): void {
-  if (mayBegin(turn, job)) enqueue(turn, job, { ...turn.rows.at(job) });
+  if (mayBegin(turn, job)) enqueue(turn, job, turn.rows.at(job));
 }
 
 /**
@@ -60,7 +60,7 @@ function beginWait(turn: Turn, sequence: number): void {
 export function endWait(turn: Turn, sequence: number): void {
   clearWait(turn, sequence);
   const { first } = at(turn.context.sequences, sequence);
-  enqueue(turn, first, { ...turn.rows.at(first) });
+  enqueue(turn, first, turn.rows.at(first));
 }
 
 /** Forgets that a sequence waits; true when it did. */
@@ -72,13 +72,11 @@ export function clearWait(turn: Turn, sequence: number): boolean {
   return true;
 }
 
-/** Takes a row that nobody else holds: copying twice what a wide job releases would show. */
 function enqueue(turn: Turn, job: number, row: Row): void {
   const { type } = planOf(turn, job);
-  const queue = turn.ready.get(type) ?? new Queueing(undefined);
-  turn.ready.set(type, queue);
-  row.ready = true;
-  turn.rows.set(job, row);
+  let queue = turn.ready.get(type);
+  if (queue === undefined) turn.ready.set(type, (queue = new Queueing(undefined)));
+  turn.rows.set(job, isFresh(row) ? readyRow : { ...row, ready: true });
   queue.push(job);
 }
 

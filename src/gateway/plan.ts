@@ -27,7 +27,7 @@ export async function planChain(
       error,
     );
   }
-  return builder.finish();
+  return await builder.finish();
 }
 
 function parseArgs(chain: ChainDefinition, args: unknown): unknown {

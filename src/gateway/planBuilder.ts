@@ -7,6 +7,7 @@ import type { ChainDefinition, JobDefinition, JobHandle } from '../definitions.t
 import type { PlanJobOptions, SequenceOptions } from '../definitions.ts';
 import { maxIdBytes } from '../protocol/envelope.ts';
 import { MillraceError } from '../protocol/errors.ts';
+import { inSlices } from '../runtime/nextTurn.ts';
 import { storedArgs } from './planArgs.ts';
 import { connect } from './planEdges.ts';
 import type { Node, SequenceNode } from './planEdges.ts';
@@ -102,18 +103,18 @@ export class PlanBuilder {
     }
   }
 
-  /** The plan of all that was added; nothing can be added after. */
-  finish(): Plan {
+  /** The plan of all that was added; nothing can be added after. Made in slices: it may have 100,000 jobs. */
+  async finish(): Promise<Plan> {
     this.#ended = true;
     if (this.#problem !== undefined) throw this.#problem;
-    const after = this.#drafts.map((draft) =>
+    const after = await inSlices(this.#drafts, (draft) =>
       draft.after.map((name) => this.#numberOf(name, draft.name)),
     );
     const parents = connect(this.#drafts, this.#sequences, after);
     const cycle = findCycle(parents);
     if (cycle !== undefined) throw this.#cyclic(cycle);
     return {
-      jobs: this.#drafts.map((draft, job) => planJob(draft, parents[job] ?? [])),
+      jobs: await inSlices(this.#drafts, (draft, job) => planJob(draft, parents[job] ?? [])),
       sequences: this.#sequences.map(({ begin, end: _, ...sequence }) => ({
         ...sequence,
         first: begin,

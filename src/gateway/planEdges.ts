@@ -16,7 +16,8 @@ export function connect(
   nodes: readonly Node[],
   sequences: readonly SequenceNode[],
   after: readonly (readonly number[])[],
-): number[][] {
+): (readonly number[])[] {
+  if (sequences.length === 0) return after.map(ascending);
   const parents = nodes.map(() => new Set<number>());
   after.forEach((sources, child) => {
     for (const source of sources) addDependency(source, child);
@@ -70,4 +71,10 @@ export function connect(
   function* chainOf(sequence: number | undefined): Generator<number> {
     for (let each = sequence; each !== undefined; each = sequences[each]?.parent) yield each;
   }
+}
+
+/** Sorted, each once; the list itself when it is. */
+function ascending(list: readonly number[]): readonly number[] {
+  const isSorted = list.every((each, n) => n === 0 || each > (list[n - 1] ?? each));
+  return isSorted ? list : [...new Set(list)].sort((a, b) => a - b);
 }

@@ -115,10 +115,7 @@ export class PlanBuilder {
     if (cycle !== undefined) throw this.#cyclic(cycle);
     return {
       jobs: await inSlices(this.#drafts, (draft, job) => planJob(draft, parents[job] ?? [])),
-      sequences: this.#sequences.map(({ begin, end: _, ...sequence }) => ({
-        ...sequence,
-        first: begin,
-      })),
+      sequences: this.#sequences.map(({ begin, end: _, ...rest }) => ({ ...rest, first: begin })),
       maxStarted: this.#chain.maxStarted,
     };
   }

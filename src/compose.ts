@@ -30,6 +30,7 @@ import { MillraceError } from './protocol/errors.ts';
 import { createReader } from './reader.ts';
 import { Feed } from './runtime/feed.ts';
 import { Host } from './runtime/host.ts';
+import { Memory } from './runtime/memory.ts';
 import { Outlet } from './runtime/outlet.ts';
 import { Pace } from './runtime/pace.ts';
 import { createRegistry } from './runtime/registry.ts';
@@ -146,6 +147,7 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
       outlet,
       pace: new Pace(),
       valve: new Valve(clock),
+      memory: new Memory(registry),
       log,
       stopping: new AbortController(),
       random: Math.random,

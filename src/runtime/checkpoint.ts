@@ -54,7 +54,8 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
     versions: runtime.registry.versions,
     owing: [...new Set([...own.owing.keys(), ...own.resends.groups()])],
   });
-  for (const item of settled) finish(own, item);
+  for (const item of settled) finish(runtime, own, item);
+  await runtime.memory.relieve(runtime);
 }
 
 /** Says what is to be stored of a group; its snapshot, if one is due, is on its way when this resolves. */
@@ -124,7 +125,7 @@ function timerChanges(partition: number, { group, timerRows }: Resident): TimerC
 }
 
 /** Notes what is stored now; a group that owes nothing needs no memory. */
-function finish(own: Ownership, { resident, frost, timers }: Settled): void {
+function finish(runtime: Runtime, own: Ownership, { resident, frost, timers }: Settled): void {
   frost?.stored();
   const { id } = resident.group;
   const now = own.residents.get(id);
@@ -132,8 +133,10 @@ function finish(own: Ownership, { resident, frost, timers }: Settled): void {
   const isUnchanged = now.offset === resident.offset;
   if (isUnchanged && resident.parked === undefined && owesNothing(resident.group.obligations)) {
     own.residents.delete(id);
+    runtime.memory.forget(id);
     return;
   }
   const snapshotSeq = frost?.snapshot.seq ?? now.snapshotSeq;
   own.residents.set(id, { ...now, snapshotSeq, timerRows: timers.rows });
+  runtime.memory.note(own, now.group);
 }

@@ -82,6 +82,7 @@ async function bring(runtime: Runtime, own: Ownership, message: Incoming): Promi
   const known = own.residents.get(message.group);
   const resident = await loadGroup(runtime, { partition: own.partition, id: message.group });
   own.residents.set(message.group, resident);
+  runtime.memory.note(own, resident.group);
   const hasComeRight = known?.isBroken === true && resident.parked === undefined;
   if (hasComeRight) {
     await sendOwed(runtime, own, resident.group, owedNow(resident.group.obligations));

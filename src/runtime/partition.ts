@@ -75,6 +75,7 @@ export class PartitionHost {
         // One that was held had come right: what waits longer each time begins anew.
         if (this.#ownership !== undefined) failures = 0;
         this.#ownership?.timers.stop();
+        if (this.#ownership !== undefined) this.#runtime.memory.drop(this.#ownership);
         this.#ownership?.resends.stop();
         this.#ownership = undefined;
       }

@@ -76,6 +76,7 @@ async function recoverGroup(
   const { group, parked } = resident;
   const { obligations } = group;
   own.residents.set(id, resident);
+  runtime.memory.note(own, group);
   runtime.valve.note(own.partition, id, obligations.attempts.size > 0);
   const isStored =
     known.tail === undefined && obligations.timers.size === 0 && !owesNothing(obligations);

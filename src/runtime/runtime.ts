@@ -4,6 +4,7 @@ import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { Feed } from './feed.ts';
+import type { Memory } from './memory.ts';
 import type { Outlet } from './outlet.ts';
 import type { Pace } from './pace.ts';
 import type { Registry } from './registry.ts';
@@ -20,6 +21,7 @@ export type Runtime = {
   outlet: Outlet;
   pace: Pace;
   valve: Valve;
+  memory: Memory;
   log: Logger;
   /** Aborted when the host stops: what fails is then not tried again. */
   stopping: AbortController;

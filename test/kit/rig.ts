@@ -17,6 +17,7 @@ import { ownQueueTopology, partitionKey, partitionOf } from '../../src/protocol/
 import type { ActorDefinition } from '../../src/runtime/actor.ts';
 import { Feed } from '../../src/runtime/feed.ts';
 import { Host } from '../../src/runtime/host.ts';
+import { Memory } from '../../src/runtime/memory.ts';
 import { Outlet } from '../../src/runtime/outlet.ts';
 import { Pace } from '../../src/runtime/pace.ts';
 import { createRegistry } from '../../src/runtime/registry.ts';
@@ -32,6 +33,8 @@ export type RigOptions = {
   /** Default 1, so that everything is in one order. */
   partitions?: number;
   clock?: FakeClock;
+  /** What groups in memory may take up; default as always. */
+  memoryBytes?: number;
   /** Stands between the host and its ports. */
   store?: (store: Store) => Store;
   broker?: (broker: Broker) => Broker;
@@ -109,7 +112,14 @@ export function createRuntime(
     broker,
     clock,
     log = [],
-  }: { store: Store; broker: Broker; clock: Clock; log?: string[] },
+    memoryBytes,
+  }: {
+    store: Store;
+    broker: Broker;
+    clock: Clock;
+    log?: string[];
+    memoryBytes?: number | undefined;
+  },
 ): Runtime {
   const registry = createRegistry(actors);
   return {
@@ -122,6 +132,7 @@ export function createRuntime(
     outlet: new Outlet(broker, clock),
     pace: new Pace(),
     valve: new Valve(clock),
+    memory: new Memory(registry, memoryBytes),
     log: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
     stopping: new AbortController(),
     random: () => 0.5,
@@ -141,6 +152,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     broker: options.broker?.(broker) ?? broker,
     clock,
     log,
+    memoryBytes: options.memoryBytes,
   });
   await broker.declare(baseTopology(partitions));
   const host = new Host(runtime);

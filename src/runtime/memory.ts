@@ -1,0 +1,102 @@
+/**
+ * What the groups in a host's memory take up, about, and which of them leave when it is too much: those that
+ * only wait, least recently used first (architecture, section 10). A message or a timer brings one back.
+ */
+import type { Group } from './group.ts';
+import type { Ownership } from './ownership.ts';
+import { placeAt, placesOf } from './places.ts';
+import { kindOf } from './registry.ts';
+import type { Registry } from './registry.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Groups that wait take up no more than this. */
+const mostBytes = 256 * 1024 * 1024;
+
+/** Rough sizes of what a group is made of, in bytes. */
+const bytesOf = { group: 2000, actor: 1500, attempt: 700, timer: 400, item: 100 };
+
+type Held = { own: Ownership; bytes: number };
+
+export class Memory {
+  readonly #registry: Registry;
+  readonly #most: number;
+  /** In the order of their last use. */
+  readonly #held = new Map<string, Held>();
+  #bytes = 0;
+
+  /** `most`: bytes, default 256 MiB. */
+  constructor(registry: Registry, most = mostBytes) {
+    this.#registry = registry;
+    this.#most = most;
+  }
+
+  /** About what all groups take up. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A group was used: it leaves last. */
+  note(own: Ownership, group: Group): void {
+    this.forget(group.id);
+    const bytes = sizeOf(this.#registry, group);
+    this.#held.set(group.id, { own, bytes });
+    this.#bytes += bytes;
+  }
+
+  forget(id: string): void {
+    this.#bytes -= this.#held.get(id)?.bytes ?? 0;
+    this.#held.delete(id);
+  }
+
+  /** The ownership has ended, and its groups with it. */
+  drop(own: Ownership): void {
+    for (const [id, held] of this.#held) if (held.own === own) this.forget(id);
+  }
+
+  /** Puts groups that only wait out of memory until the rest is no more than it may be. */
+  async relieve(runtime: Runtime): Promise<void> {
+    if (this.#bytes <= this.#most) return;
+    for (const [id, { own }] of [...this.#held]) {
+      if (this.#bytes <= this.#most) return;
+      if (await putOut(runtime, own, id)) this.forget(id);
+    }
+  }
+}
+
+/** False when the group has something to do, or got it meanwhile. */
+async function putOut(runtime: Runtime, own: Ownership, id: string): Promise<boolean> {
+  const resident = own.residents.get(id);
+  if (resident === undefined) return true;
+  const isBusy = resident.offset > own.released || own.touched.has(id) || own.owing.has(id);
+  if (isBusy || resident.parked !== undefined) return false;
+  const { group, snapshotSeq } = resident;
+  if (group.seq > snapshotSeq) {
+    const frost = await runtime.freezer.freeze(group, snapshotSeq);
+    await runtime.store.blobs.put(frost.fresh);
+    await runtime.store.snapshots.put(frost.snapshot);
+    frost.stored();
+  }
+  if (own.residents.get(id) !== resident) return false;
+  own.residents.delete(id);
+  return true;
+}
+
+/** An estimate that costs no walk through the group. */
+function sizeOf(registry: Registry, { root, actors, obligations, values }: Group): number {
+  const context: unknown = actors.get(root)?.context;
+  const chunked = registry.find(kindOf(root))?.definition.chunked;
+  const items = context === undefined ? [] : placesOf(context, chunked);
+  return (
+    bytesOf.group +
+    actors.size * bytesOf.actor +
+    obligations.attempts.size * bytesOf.attempt +
+    obligations.timers.size * bytesOf.timer +
+    items.reduce((sum, path) => sum + sizeAt(context, path) * bytesOf.item, 0) +
+    values.chunks.reduce((sum, { bytes }) => sum + bytes, 0)
+  );
+}
+
+function sizeAt(context: unknown, path: readonly string[]): number {
+  const place = placeAt(context, path) as { size: number } | undefined;
+  return place?.size ?? 0;
+}

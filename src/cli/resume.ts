@@ -15,19 +15,16 @@ import { note } from './print.ts';
 import { idHelp, idOf } from './reading.ts';
 import { hostOrReach, reach, within } from './session.ts';
 import { printSummary, sayHowToGoOn } from './summary.ts';
-import { tellFlags, tellHost } from './tell.ts';
+import { tellHost, withTellFlags } from './tell.ts';
 import type { TellOptions } from './tell.ts';
 import { watch } from './watch.ts';
 
 export const declareResume: Declare = (program, act) => {
-  const [follow, json, verbose] = tellFlags;
-  program
+  const command = program
     .command('resume')
     .argument('<id>', idHelp)
-    .description('go on with a request that was suspended, or left behind by a killed process')
-    .option(...follow)
-    .option(...json)
-    .option(...verbose)
+    .description('go on with a request that was suspended, or left behind by a killed process');
+  withTellFlags(command)
     .addHelpText('after', examples('resume 01kavx3v8c6ws0vzq3f3c2hrnd'))
     .action(act(resume));
 };

@@ -4,6 +4,7 @@ import type { Client } from '../client.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../connect.ts';
 import { MillraceError } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
 import type { Context } from './context.ts';
 import { note } from './print.ts';
 
@@ -63,6 +64,6 @@ export async function troubleLog(say: (line: string) => void = note): Promise<Lo
   return (await import('./troubles.ts')).createTroubleLog(say);
 }
 
-function isCode(thrown: unknown, code: string): boolean {
+export function isCode(thrown: unknown, code: ErrorCode): boolean {
   return thrown instanceof MillraceError && thrown.code === code;
 }

@@ -7,20 +7,17 @@ import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
 import { print, printJson } from './print.ts';
 import { toSession, within } from './session.ts';
-import { tellFlags } from './tell.ts';
+import { withTellFlags } from './tell.ts';
 import type { TellOptions } from './tell.ts';
 import { watch } from './watch.ts';
 
 export const declareStart: Declare = (program, act) => {
-  const [follow, json, verbose] = tellFlags;
-  program
+  const command = program
     .command('start')
     .argument('<type>', 'type of a chain that the host knows')
     .argument('[args...]', 'its args, key=value each; paths are the host’s')
-    .description('start a request in the process that hosts the folder')
-    .option(...follow)
-    .option(...json)
-    .option(...verbose)
+    .description('start a request in the process that hosts the folder');
+  withTellFlags(command)
     .addHelpText(
       'after',
       examples('start checksum-tree dir=src out=SHA256SUMS', 'start nightly -f'),

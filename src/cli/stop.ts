@@ -4,36 +4,32 @@ import { examples } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { idHelp } from './reading.ts';
-import { meant, tellFlags, tellHost } from './tell.ts';
+import { meant, tellHost, withTellFlags } from './tell.ts';
 import type { TellOptions } from './tell.ts';
 
-export const declareStop: Declare = (program, act) => {
-  const [follow, json, verbose] = tellFlags;
-  program
-    .command('stop')
-    .argument('<id>', idHelp)
-    .description('end a request; jobs that run are asked to end')
-    .option(...follow)
-    .option(...json)
-    .option(...verbose)
-    .addHelpText('after', examples('stop 01kavx3v8c6ws0vzq3f3c2hrnd', 'stop last -f'))
-    .action(act(telling((request) => request.stop())));
-};
+export const declareStop = declareTelling({
+  word: 'stop',
+  does: 'end a request; jobs that run are asked to end',
+  tell: (request) => request.stop(),
+});
 
-export const declareSuspend: Declare = (program, act) => {
-  const [follow, json, verbose] = tellFlags;
-  program
-    .command('suspend')
-    .argument('<id>', idHelp)
-    .description('end the jobs that run and keep the rest of a request for `resume`')
-    .option(...follow)
-    .option(...json)
-    .option(...verbose)
-    .addHelpText('after', examples('suspend 01kavx3v8c6ws0vzq3f3c2hrnd', 'suspend last -f'))
-    .action(act(telling((request) => request.suspend())));
-};
+export const declareSuspend = declareTelling({
+  word: 'suspend',
+  does: 'end the jobs that run and keep the rest of a request for `resume`',
+  tell: (request) => request.suspend(),
+});
 
-function telling(tell: (request: Request) => Promise<void>) {
+type Telling = { word: string; does: string; tell: (request: Request) => Promise<void> };
+
+function declareTelling({ word, does, tell }: Telling): Declare {
+  return (program, act) => {
+    withTellFlags(program.command(word).argument('<id>', idHelp).description(does))
+      .addHelpText('after', examples(`${word} 01kavx3v8c6ws0vzq3f3c2hrnd`, `${word} last -f`))
+      .action(act(telling(tell)));
+  };
+}
+
+function telling(tell: Telling['tell']) {
   return async (context: Context, named: string, options: TellOptions): Promise<number> => {
     const connection = await context.hosting.connect(await context.readingConfig());
     return tellHost(context, connection, options, async (client) => {

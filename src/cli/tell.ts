@@ -1,4 +1,5 @@
 /** Tells the host of a request to stop, suspend or resume it; then says how it stands, or follows it. */
+import type { Command } from 'commander';
 import type { Client, Request } from '../client.ts';
 import type { Connection } from '../connect.ts';
 import { jsonFlag, verboseFlag } from './command.ts';
@@ -12,12 +13,13 @@ import type { FollowOptions } from './watch.ts';
 
 export type TellOptions = FollowOptions & { follow?: boolean };
 
-/** Flags of the commands that tell a host something. */
-export const tellFlags = [
-  ['-f, --follow', 'follow it from here; Ctrl-C only ends the watching'],
-  jsonFlag,
-  verboseFlag,
-] as const;
+/** Adds the flags of the commands that tell a host something. */
+export function withTellFlags(command: Command): Command {
+  return command
+    .option('-f, --follow', 'follow it from here; Ctrl-C only ends the watching')
+    .option(...jsonFlag)
+    .option(...verboseFlag);
+}
 
 /** Does `tell` to the request and answers with the exit code. Closes the connection. */
 export async function tellHost(

@@ -27,7 +27,7 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   const { verbose = false, json = false } = options;
   const config = await context.config();
   const log = json ? await jsonLog() : await troubleLog();
-  const say = json ? toLog(log) : note;
+  const say = json ? toLog(log) : toPeople;
   const millrace = await context.hosting.host(config, { log });
   const signalled = firstSignal(say);
   try {
@@ -35,9 +35,13 @@ async function up(context: Context, options: UpOptions): Promise<number> {
     if (verbose) sayRequests(millrace.client, say);
     await sayWhatIsHosted(config, millrace.client, say);
     const signal = await signalled.promise;
-    say(`${signal}: draining. What is unfinished goes on at the next start.`, { signal });
+    say(
+      'draining',
+      { signal },
+      `${signal}: draining. What is unfinished goes on at the next start.`,
+    );
     await millrace.stop();
-    say('Drained.');
+    say('drained', {}, 'Drained.');
     return exitCodes.complete;
   } finally {
     signalled.end();
@@ -45,32 +49,34 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   }
 }
 
+/** What happened, with its fields, for logs; and the same for people. */
+type Say = (message: string, fields: object, text: string) => void;
+
+const toPeople: Say = (_message, _fields, text) => note(text);
+
 async function jsonLog(): Promise<Logger> {
   const { pino } = await import('pino');
   return pino({ name: 'millrace', level: 'info' }, pino.destination({ dest: 1, sync: true }));
 }
 
-type Say = (line: string, fields?: object) => void;
-
 function toLog(log: Logger): Say {
-  return (line, fields = {}) => {
-    log.info(fields, line);
+  return (message, fields) => {
+    log.info(fields, message);
   };
 }
 
-async function sayWhatIsHosted(
-  { data, jobs, chains }: Config,
-  client: Client,
-  say: Say,
-): Promise<void> {
-  const types = (definitions: readonly { type: string }[]): string =>
-    definitions.length === 0 ? 'none' : definitions.map(({ type }) => type).join(', ');
-  const { pid } = process;
-  say(`Hosting ${data} as process ${pid}.`, { pid, data });
-  say(`  jobs    ${types(jobs)}`);
-  say(`  chains  ${types(chains)}`);
-  const left = await leftBehind(client);
-  if (left.length > 0) say(`Going on with ${plural(left.length, 'request')} left behind here.`);
+async function sayWhatIsHosted(config: Config, client: Client, say: Say): Promise<void> {
+  const { data } = config;
+  const jobs = config.jobs.map(({ type }) => type);
+  const chains = config.chains.map(({ type }) => type);
+  const left = (await leftBehind(client)).length;
+  const text = [
+    `Hosting ${data} as process ${process.pid}.`,
+    `  jobs    ${jobs.join(', ') || 'none'}`,
+    `  chains  ${chains.join(', ') || 'none'}`,
+    ...(left > 0 ? [`Going on with ${plural(left, 'request')} left behind here.`] : []),
+  ];
+  say('hosting', { data, jobs, chains, leftBehind: left }, text.join('\n'));
 }
 
 /** On the way to a state that is said. */
@@ -80,7 +86,8 @@ function sayRequests(client: Client, say: Say): void {
   const tell = async (requestId: string): Promise<void> => {
     const { type, state, createdAt, updatedAt } = await client.request(requestId).status();
     const took = isTerminal(state) ? ` in ${duration(updatedAt - createdAt)}` : '';
-    say(`${state.padEnd(9)} ${requestId}  ${type}${took}`, { requestId, type, state });
+    const text = `${state.padEnd(9)} ${requestId}  ${type}${took}`;
+    say('request', { requestId, type, state }, text);
   };
   client.onCommitted(({ requestId, state }) => {
     if (state !== undefined && !passing.has(state)) void tell(requestId);
@@ -95,7 +102,7 @@ function firstSignal(say: Say): { promise: Promise<NodeJS.Signals>; end(): void 
   const promise = new Promise<NodeJS.Signals>((resolve) => (onFirst = resolve));
   const onSignal = (signal: NodeJS.Signals): void => {
     if (hasCome) {
-      say('Left at once; what is committed is kept.');
+      say('left', { signal }, 'Left at once; what is committed is kept.');
       process.exit(exitCodes.couldNotRun);
     }
     hasCome = true;

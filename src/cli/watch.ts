@@ -1,11 +1,13 @@
 /** Watches a request from here to its end: signals, the view, the summary; what Ctrl-C does depends on who asked for it. */
 import type { Client, Request } from '../client.ts';
+import { MillraceError } from '../protocol/errors.ts';
 import type { RequestStatus } from '../reader.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit.ts';
 import { follow, suspend } from './follow.ts';
 import { createLines } from './lines.ts';
 import { note, plural } from './print.ts';
+import { isCode } from './session.ts';
 import type { Session } from './session.ts';
 import { watchSignals } from './signals.ts';
 import { printSummary } from './summary.ts';
@@ -76,6 +78,8 @@ export async function watch(
     if (isTerminated) return leave(context, status, session);
     printSummary(context, status, { json, ms: Date.now() - startedAt });
     return exitCodeOf(status.state);
+  } catch (thrown) {
+    throw isCode(thrown, 'unavailable') ? hostLost(context, thrown, { request, session }) : thrown;
   } finally {
     view?.end();
     endSignals();
@@ -101,6 +105,19 @@ function noteOthers(ids: readonly string[]): void {
   note(
     `Going on also with ${plural(ids.length, 'request')} left behind here: ${named}${ids.length > 3 ? ', …' : ''}`,
   );
+}
+
+/** Says which request has lost its host, when one had begun. */
+function hostLost(
+  context: Context,
+  cause: unknown,
+  { request, session }: { request: Request | undefined; session: Session | undefined },
+): unknown {
+  if (request === undefined || session?.hostPid === undefined) return cause;
+  const { id } = request;
+  const what = `process ${session.hostPid}, which hosted request "${id}", has ended`;
+  const message = `${what}; go on with it: ${context.command(`resume ${id}`)}`;
+  return new MillraceError('unavailable', message, { cause });
 }
 
 function leave(context: Context, { id, state }: RequestStatus, session: Session): number {

@@ -193,6 +193,36 @@ test(
 );
 
 test(
+  'up leaves at once at the second signal; who follows is told where the request stands',
+  async () => {
+    const { dir, millrace, open } = place('leave');
+    const host = millrace('up', '--json', '--verbose');
+    await untilSaid(host, /"msg":"hosting"/);
+    const watching = millrace('start', 'gate', `dir=${dir}`, 'stubborn=true', '-f');
+    const id = await untilGate(watching, dir);
+    const draining = untilSaid(host, /"msg":"draining"/);
+    host.kill('SIGTERM');
+    await draining;
+    host.kill('SIGTERM');
+    const { exitCode, stdout } = await host;
+    expect(exitCode).toBe(5);
+    const lines = stdout.split('\n').map((line) => json(line) as { msg: string });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: 'request', requestId: id, type: 'gate', state: 'RUNNING' }),
+    );
+    expect(lines.at(-1)).toMatchObject({ msg: 'left', signal: 'SIGTERM' });
+    const lost = await watching;
+    expect(lost.exitCode).toBe(5);
+    expect(lost.stderr).toMatch(
+      new RegExp(`process ${host.pid}, which hosted request "${id}", has ended; .* resume ${id}$`),
+    );
+    open();
+    expect((await millrace('resume', id)).exitCode).toBe(0);
+  },
+  slow,
+);
+
+test(
   'a parked request keeps what it is told, and says so; unpark steps it in the host',
   async () => {
     const { dir, data, millrace, open } = place('parked');

@@ -1,7 +1,11 @@
 /** `npm run bench [-- --json FILE]`: every figure of the README and ARCHITECTURE; no part of the tests. */
 import { parseArgs } from 'node:util';
+import { openChildren } from './children.ts';
+import { benchLarge, benchSnapshots } from './large.ts';
 import { benchLone } from './lone.ts';
+import { benchRecovery } from './recovery.ts';
 import { Report } from './report.ts';
+import { benchSuspended } from './suspended.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchTracker } from './tracker.ts';
 
@@ -12,4 +16,13 @@ const wants = (name: string): boolean => values.only === undefined || values.onl
 if (wants('lone')) await benchLone(report);
 if (wants('throughput')) await benchThroughput(report);
 if (wants('tracker')) await benchTracker(report);
+const children = openChildren();
+try {
+  if (wants('large')) await benchLarge(report, children);
+  if (wants('snapshots')) await benchSnapshots(report);
+  if (wants('recovery')) await benchRecovery(report, children);
+  if (wants('suspended')) await benchSuspended(report, children);
+} finally {
+  children.close();
+}
 if (values.json !== undefined) report.write(values.json);

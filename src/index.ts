@@ -12,7 +12,10 @@ export type {
   JobDefinition,
   JobHandle,
   PlanContext,
+  ProgramContext,
+  ProgramEnd,
 } from './definitions.ts';
+export type { OutputSignal, StatusSignal } from './protocol/attempts.ts';
 export type { Client, Committed, Request, SendOptions, StartOptions } from './client.ts';
 export type { RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 export { MillraceError } from './protocol/errors.ts';

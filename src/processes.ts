@@ -1,7 +1,7 @@
 /** Opens what a host needs for jobs in processes of their own, once nothing is left of an earlier host's. */
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { inheritedEnvironment } from './config.ts';
@@ -29,6 +29,7 @@ export async function openProcesses(
     clock,
     graceMs: config.graceMs,
     execArgv,
+    recordPath: process.platform === 'linux' ? undefined : join(config.data, 'children'),
     warn: (text) => log.warn(text),
   });
   const reaped = await children.reap();

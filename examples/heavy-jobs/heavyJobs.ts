@@ -30,7 +30,7 @@ export const checksum = defineJob({
   type: 'checksum',
   args: z.object({ path: z.string() }),
   command: ({ args }) => ['sha256sum', '--', args.path],
-  result: ({ stdout }, { args }) => ({ path: args.path, sha256: stdout.slice(0, 64) }),
+  result: ({ stdout }, { args }) => ({ path: args.path, sha256: /[0-9a-f]{64}/.exec(stdout)?.[0] }),
 });
 // #endregion
 

@@ -20,6 +20,7 @@ export async function follow(
   const says = new Map<string, string>();
   const done = new AbortController();
   const endStatus = request.onStatus(({ jobId, text }) => says.set(jobId, text));
+  const endOutput = view.printed === undefined ? undefined : request.onOutput(view.printed);
   const watches = Promise.all([
     look(request, view, says, done.signal),
     watchMoves(request, view, startedAt, done.signal),
@@ -33,6 +34,7 @@ export async function follow(
   } finally {
     done.abort();
     endStatus();
+    endOutput?.();
     await watches.catch(() => undefined);
   }
 }

@@ -1,7 +1,7 @@
 /** The view for pipes and files: a line at the quarters, one every few seconds between them, one a job when verbose. */
 import type { RequestStatus } from '../reader.ts';
 import { count, duration, note, plural } from './print.ts';
-import { lineOf } from './view.ts';
+import { lineOf, printedLines } from './view.ts';
 import type { View } from './view.ts';
 
 const everyMs = 5000;
@@ -37,6 +37,7 @@ export function createLines(verbose: boolean): View {
         const text = lineOf(transition);
         if (text !== undefined) note(text);
       },
+      printed: (output) => printedLines(output).forEach((line) => note(line)),
     }),
     note,
     end: () => undefined,

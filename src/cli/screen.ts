@@ -4,7 +4,7 @@ import type { Options, SingleBar } from 'cli-progress';
 import type { RequestStatus } from '../reader.ts';
 import { colorsOf, count } from './print.ts';
 import { fit, widthOf, wrap } from './text.ts';
-import { lineOf } from './view.ts';
+import { lineOf, printedLines } from './view.ts';
 import type { View } from './view.ts';
 
 const rows = 4;
@@ -72,6 +72,7 @@ export function createScreen(verbose: boolean): View {
         const text = lineOf(transition);
         if (text !== undefined) keep(text);
       },
+      printed: (output) => printedLines(output).forEach((line) => keep(line)),
     }),
     note: keep,
     end() {

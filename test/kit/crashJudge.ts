@@ -102,7 +102,9 @@ function judgeAnswers(folder: string, id: string, entries: readonly Entry[]): vo
   const seen = new Set<string>();
   const executions = executionsIn(folder);
   const ended = new Set(executions.filter(({ what }) => what === 'end').map(({ key }) => key));
-  const begun = new Set(executions.map(({ key }) => key));
+  // What a killed process had begun may be stopped by the next one before it is begun again.
+  const last = executions.at(-1)?.pid;
+  const begun = new Set(executions.filter(({ pid }) => pid === last).map(({ key }) => key));
   for (const { job, attempt, type } of answersIn(entries)) {
     const key = `${id}/${job}/${attempt}`;
     if (seen.has(key)) throw new Error(`${key} was answered twice`);

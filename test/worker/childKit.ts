@@ -35,15 +35,20 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((children) => children.stop()));
 });
 
-export type OpenOptions = { mark?: string; graceMs?: number; execArgv?: readonly string[] };
+export type OpenOptions = {
+  mark?: string;
+  graceMs?: number;
+  execArgv?: readonly string[];
+  recordPath?: string;
+};
 
 /** Children that are stopped after the test. */
 export function openChildren(options: OpenOptions = {}): Children & { mark: string } {
-  const { mark = someMark(), graceMs = 10_000, execArgv = [] } = options;
+  const { mark = someMark(), graceMs = 10_000, execArgv = [], recordPath } = options;
   const token = randomBytes(6).toString('base64url');
   const children = createChildren({
     ...{ mark, token, environment: process.env, clock: systemClock, graceMs, execArgv },
-    warn: () => undefined,
+    ...{ recordPath, warn: () => undefined },
   });
   open.push(children);
   return { ...children, mark };

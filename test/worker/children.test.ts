@@ -2,8 +2,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { forChildren } from '../../src/worker/children/execArgv.ts';
+import { findRecorded } from '../../src/worker/children/recorded.ts';
 import { signalTo } from '../../src/worker/children/kill.ts';
 import { bears, marked, within } from '../../src/worker/children/mark.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -25,8 +28,12 @@ function start(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): C
 }
 
 /** A host with children, in a process of its own. */
-async function startHost(mark: string, env?: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const host = start([process.execPath, parent, mark], env);
+async function startHost(
+  mark: string,
+  { env, recordPath }: { env?: NodeJS.ProcessEnv; recordPath?: string } = {},
+): Promise<ChildProcess> {
+  const args = recordPath === undefined ? [mark] : [mark, recordPath];
+  const host = start([process.execPath, parent, ...args], env);
   await eventually(() => {
     expect(String(host.stdout?.read())).toContain('ready');
   }, 20_000);
@@ -49,8 +56,8 @@ test('a host killed by SIGKILL leaves nothing', async () => {
 
 test('a host that is a child of another takes its own children with it', async () => {
   const [outer, inner] = [someMark(), someMark()];
-  const environment = marked(process.env, {}, within(outer, 1, 'x', 1));
-  const host = await startHost(inner, environment);
+  const env = marked(process.env, {}, within(outer, 1, 'x', 1));
+  const host = await startHost(inner, { env });
   await left(outer, 5);
   const children = openChildren({ mark: outer });
   expect(await children.reap()).toBe(5);
@@ -84,6 +91,23 @@ test('a normal stop leaves nothing, not even the watchdog', async () => {
   await left(children.mark, 0);
 });
 
+test('where environments cannot be read, groups are found by what was written down', async () => {
+  const mark = someMark();
+  const recordPath = join(tempFolder(), 'children');
+  const host = await startHost(mark, { recordPath });
+  const [line = ''] = readFileSync(recordPath, 'utf8').split('\n');
+  const [pid = '', at = ''] = line.split(' ');
+  expect((await findRecorded(recordPath, [mark])).map(String)).toContain(pid);
+  expect(await findRecorded(recordPath, [someMark()])).toEqual([]);
+  const recycled = join(tempFolder(), 'children');
+  writeFileSync(recycled, `${pid} ${Number(at) - 10_000} ${mark}\n`);
+  expect(await findRecorded(recycled, [mark])).toEqual([]);
+  host.kill('SIGKILL');
+  // The one that has left its group is found by its mark alone.
+  await left(mark, 1);
+  expect(await openChildren({ mark }).reap()).toBe(1);
+});
+
 test('a mark is found only where it is whole, and of the variable', () => {
   const mark = within('folder:', 12, 'token', 1);
   const environ = (env: Readonly<Record<string, string | undefined>>): string =>
@@ -98,4 +122,12 @@ test('a mark is found only where it is whole, and of the variable', () => {
     false,
   );
   expect(bears(environ({ OTHER: mark }), ['folder:'])).toBe(false);
+});
+
+test('a process of Node’s is given loaders and limits, and no code that would run in its place', () => {
+  const loaders = ['--import', 'tsx', '-r', './x.js', '--max-old-space-size=100'];
+  expect(forChildren([...loaders, '--inspect=0', '--input-type=module', '-e', 'x()'])).toEqual(
+    loaders,
+  );
+  expect(forChildren(['--eval', 'x()', '--test', '--watch-path=.'])).toEqual([]);
 });

@@ -41,6 +41,8 @@ export type ChildEnd = {
 };
 
 export type Child = {
+  /** None when it could not be started. */
+  readonly pid: number | undefined;
   /** Resolves when nothing of it is left; rejects when it could not be started. */
   readonly ended: Promise<ChildEnd>;
   send(message: object): void;
@@ -115,6 +117,7 @@ export function startChild(order: Order, options: ChildOptions): Child {
   child.on('error', () => undefined);
   if (order.onMessage !== undefined) child.on('message', order.onMessage);
   return {
+    pid: child.pid,
     ended: end().finally(() => {
       for (const each of takeBack) each();
       child.stdout?.destroy();

@@ -11,10 +11,12 @@ import type { Clock } from '../../ports/clock.ts';
 import { MillraceError } from '../../protocol/errors.ts';
 import { startChild } from './child.ts';
 import type { Child, Order } from './child.ts';
-import { findMarked } from './find.ts';
+import { forChildren } from './execArgv.ts';
+import { find } from './find.ts';
 import { killAll } from './kill.ts';
 import { marked, within } from './mark.ts';
 import type { Environment } from './mark.ts';
+import { forgetRecorded, record } from './recorded.ts';
 
 export type ChildrenOptions = {
   /** Of the data folder. */
@@ -26,9 +28,11 @@ export type ChildrenOptions = {
   clock: Clock;
   /** Between SIGTERM and SIGKILL. */
   graceMs: number;
+  /** Where children are written down, on systems that show no environments. */
+  recordPath?: string | undefined;
   /** Says what troubles, for people. */
   warn(text: string): void;
-  /** Options of Node for the watchdog and isolated jobs; default: this process's own. */
+  /** Options of Node's for isolated jobs; default: this process's own. */
   execArgv?: readonly string[];
 };
 
@@ -45,10 +49,12 @@ export type Children = {
 };
 
 export function createChildren(options: ChildrenOptions): Children {
-  const { mark, token, environment, clock, graceMs, warn } = options;
-  const { execArgv = process.execArgv } = options;
+  const { mark, token, environment, clock, graceMs, warn, recordPath } = options;
+  const execArgv = forChildren(options.execArgv ?? process.execArgv);
   const hostMark = within(mark, process.pid, token);
-  const sweeper = new Sweeper();
+  const watched = recordPath === undefined ? [hostMark] : [hostMark, recordPath];
+  const sweeper = new Sweeper(recordPath);
+  let alive = 0;
   let watchdog: ChildProcess | undefined;
   let watchedAt = -Infinity;
   let count = 0;
@@ -58,7 +64,7 @@ export function createChildren(options: ChildrenOptions): Children {
   function watch(): void {
     if (watchdog !== undefined || clock.now() - watchedAt < rewatchMs) return;
     watchedAt = clock.now();
-    const dog = startWatchdog(execArgv, hostMark, environment);
+    const dog = startWatchdog([...watchdogArgs(execArgv), ...watched], environment);
     watchdog = dog;
     const gone = (): void => {
       if (watchdog !== dog) return;
@@ -68,10 +74,21 @@ export function createChildren(options: ChildrenOptions): Children {
     dog.on('exit', gone).on('error', gone);
   }
 
+  function keepRecord(path: string, { pid, ended }: Child, own: string): void {
+    if (pid === undefined) return;
+    record(path, { pid, mark: own });
+    alive += 1;
+    const gone = (): void => {
+      alive -= 1;
+      if (alive === 0) forgetRecorded(path);
+    };
+    ended.then(gone, gone);
+  }
+
   return {
     execArgv,
     async reap() {
-      const { killed, left } = await killAll(() => findMarked([mark]));
+      const { killed, left } = await killAll(() => find([mark], recordPath));
       if (left.length === 0) return killed;
       throw new MillraceError(
         'locked',
@@ -86,13 +103,15 @@ export function createChildren(options: ChildrenOptions): Children {
       watch();
       count += 1;
       const own = within(hostMark, count);
-      return startChild(order, {
+      const child = startChild(order, {
         environment: marked(environment, order.env ?? {}, own),
         clock,
         graceMs,
-        isLeft: async () => (await findMarked([own])).length > 0,
+        isLeft: async () => (await find([own], recordPath)).length > 0,
         sweep: () => sweeper.sweep(own),
       });
+      if (recordPath !== undefined) keepRecord(recordPath, child, own);
+      return child;
     },
     async stop() {
       if (count > 0) await sweeper.sweep(hostMark);
@@ -105,17 +124,15 @@ export function createChildren(options: ChildrenOptions): Children {
 
 const rewatchMs = 10_000;
 
-/** Beside this file, in the sources and when they are built. */
-const watchdogPath = fileURLToPath(
-  new URL(`./watchdog${extname(import.meta.url)}`, import.meta.url),
-);
+/** Beside this file; in the sources it needs the loader that this process has. */
+function watchdogArgs(execArgv: readonly string[]): string[] {
+  const extension = extname(import.meta.url);
+  const path = fileURLToPath(new URL(`./watchdog${extension}`, import.meta.url));
+  return extension === '.ts' ? [...execArgv, path] : [path];
+}
 
-function startWatchdog(
-  execArgv: readonly string[],
-  mark: string,
-  environment: Environment,
-): ChildProcess {
-  const dog = spawn(process.execPath, [...execArgv, watchdogPath, mark], {
+function startWatchdog(args: readonly string[], environment: Environment): ChildProcess {
+  const dog = spawn(process.execPath, args, {
     env: { ...environment },
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -129,7 +146,12 @@ function startWatchdog(
 /** Looks through all processes once for all who ask meanwhile. */
 class Sweeper {
   readonly #wanted = new Set<string>();
+  readonly #recordPath: string | undefined;
   #running: Promise<void> | undefined;
+
+  constructor(recordPath: string | undefined) {
+    this.#recordPath = recordPath;
+  }
 
   async sweep(mark: string): Promise<void> {
     this.#wanted.add(mark);
@@ -138,7 +160,7 @@ class Sweeper {
 
   async #run(): Promise<void> {
     const marks = [...this.#wanted];
-    await killAll(() => findMarked(marks));
+    await killAll(() => find(marks, this.#recordPath));
     for (const mark of marks) this.#wanted.delete(mark);
     this.#running = undefined;
   }

@@ -1,12 +1,13 @@
 /**
  * The watchdog, a process of its own beside a host that has children: when the host has died, however it
- * did, it kills what the host leaves. Its standard input ends with the host; its argument is the host's mark.
+ * did, it kills what the host leaves. Its standard input ends with the host; its arguments are the
+ * host's mark and, where children are written down, the file.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { findMarked } from './find.ts';
+import { find } from './find.ts';
 import { killAll } from './kill.ts';
 
-const mark = process.argv[2] ?? '';
+const [, , mark = '', recordPath] = process.argv;
 const againMs = 50;
 
 // It outlives the Ctrl-C that ends the host.
@@ -17,7 +18,7 @@ process.stdin.resume().on('close', () => {
 
 async function killLeft(): Promise<void> {
   if (!mark.endsWith(':')) return;
-  await killAll(() => findMarked([mark]));
+  await killAll(() => find([mark], recordPath));
   await delay(againMs);
-  await killAll(() => findMarked([mark]));
+  await killAll(() => find([mark], recordPath));
 }

@@ -44,7 +44,7 @@ beforeAll(() => {
   const built = transpiled(root, ['test/kit']);
   program = built.program(fileURLToPath(new URL('../kit/crashHost.ts', import.meta.url)));
   remove = built.remove;
-});
+}, 60_000);
 afterAll(() => {
   remove();
 });

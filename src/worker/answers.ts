@@ -27,6 +27,9 @@ export type DataWrites = {
   merged: boolean;
 };
 
+/** Of a handler that was not run, or whose process died with what it wrote. */
+export const noWrites: DataWrites = { jobId: '', data: {}, before: '{}', merged: false };
+
 /** What became of the user's code. */
 export type Outcome<Result = unknown> = { result: Result } | { error: unknown };
 

@@ -1,8 +1,9 @@
 /** Runs a job of this program in a child process of its own; `isolatedChild.ts` is the other end. */
 import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
-import { answerFor, failed, stopped } from './answers.ts';
-import type { Answer, DataWrites } from './answers.ts';
+import { messageOf } from '../protocol/errors.ts';
+import { answerFor, failed, noWrites, stopped } from './answers.ts';
+import type { Answer } from './answers.ts';
 import { badEnd, followChild, outputOf } from './childRun.ts';
 import type { Followed } from './childRun.ts';
 import type { Child } from './children/child.ts';
@@ -10,7 +11,6 @@ import type { Children } from './children/children.ts';
 import type { Run, RunContext } from './execution.ts';
 import { readFromChild } from './isolatedMessages.ts';
 import type { DefinitionsSource, ToChild } from './isolatedMessages.ts';
-import { messageOf } from '../protocol/errors.ts';
 
 /** How isolated jobs are started. */
 export type Isolation = {
@@ -53,9 +53,8 @@ export function runIsolated(options: IsolatedRunOptions): Run {
     };
 
     try {
-      const argv = [process.execPath, ...children.execArgv, isolation.program] as const;
       const ended = await followChild(
-        { argv: [...argv], onMessage },
+        { argv: [process.execPath, ...children.execArgv, isolation.program], onMessage },
         {
           ...{ children, clock, context },
           isStatus: () => !hasSpoken,
@@ -85,6 +84,3 @@ export function runIsolated(options: IsolatedRunOptions): Run {
     return failed(`${reason}; its process was killed`, noWrites);
   }
 }
-
-/** What a handler wrote into its data dies with its process. */
-const noWrites: DataWrites = { jobId: '', data: {}, before: '{}', merged: false };

@@ -1,6 +1,6 @@
 /** The child's end of an isolated job: runs it as the worker would, and tells the worker how it went. */
 import { abortError, isAborted } from './aborted.ts';
-import { failed } from './answers.ts';
+import { failed, noWrites } from './answers.ts';
 import { messageOf } from '../protocol/errors.ts';
 import type { JobDefinition } from '../definitions.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -43,8 +43,7 @@ export function serveIsolated({ clock, load }: IsolatedChildOptions): void {
         output: () => undefined,
       });
     } catch (thrown) {
-      const writes = { jobId: start.jobId, data: {}, before: '{}', merged: false };
-      const answer = failed(messageOf(thrown), writes);
+      const answer = failed(messageOf(thrown), noWrites);
       tell({ type: 'answer', answer }, () => process.exit(0));
     }
   }

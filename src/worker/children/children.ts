@@ -160,8 +160,11 @@ class Sweeper {
 
   async #run(): Promise<void> {
     const marks = [...this.#wanted];
-    await killAll(() => find(marks, this.#recordPath));
-    for (const mark of marks) this.#wanted.delete(mark);
-    this.#running = undefined;
+    try {
+      await killAll(() => find(marks, this.#recordPath));
+    } finally {
+      for (const mark of marks) this.#wanted.delete(mark);
+      this.#running = undefined;
+    }
   }
 }

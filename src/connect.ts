@@ -1,4 +1,5 @@
 /** Composition root of a client in another process than the host's: a link over the control socket, a reader beside it. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from './client.ts';
 import type { Client } from './client.ts';
@@ -65,12 +66,18 @@ export async function openConnection(
   }
 }
 
+/** A host answers sooner, unless it is held or has much to do. */
+const answerWithinMs = 2000;
+
 /** Who hosts a data folder; nothing when no process does. */
-export async function hostOf(config: Config): Promise<HostInfo | undefined> {
+export async function hostOf(config: Config): Promise<{ pid: number } | undefined> {
   const caller = new Caller({ socket: socketOf(config), patienceMs: 0 });
+  const silent = AbortSignal.timeout(answerWithinMs);
+  silent.addEventListener('abort', () => caller.close());
   try {
     return await askHost(caller);
   } catch (thrown) {
+    if (silent.aborted) return { pid: Number(readFileSync(join(config.data, 'host.pid'), 'utf8')) };
     if (isUnavailable(thrown)) return undefined;
     throw thrown;
   } finally {

@@ -21,7 +21,7 @@ export type Hosting = {
   openHeads(config: Config): Promise<OpenHeads>;
   /** Rejects with MillraceError `unavailable` when no process hosts the folder. */
   connect(config: Config): Promise<Connection>;
-  hostOf(config: Config): Promise<Connection['host'] | undefined>;
+  hostOf(config: Config): Promise<{ pid: number } | undefined>;
   /** The machine of a kind of actor; undefined when there is none of that kind. */
   machineOf(config: Config, kind: string): Promise<AnyStateMachine | undefined>;
   /** The tracker's read models, brought up to date where no host does it. */

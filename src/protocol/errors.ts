@@ -4,7 +4,7 @@
  */
 
 export type ErrorCode =
-  /** A store or broker does not answer just now; the same call is made again. */
+  /** A store, broker or host does not answer just now; the same call is made again. */
   | 'unavailable'
   /** Another owner has appended to the partition: this ownership ends, nothing is written. */
   | 'fenced'

@@ -44,6 +44,10 @@ test(
       state: 'RUNNING',
       host: host.pid,
     });
+    host.kill('SIGSTOP');
+    const held = await millrace('status', id);
+    expect(held.stdout).toMatch(new RegExp(`^host {5}process ${host.pid}$`, 'm'));
+    host.kill('SIGCONT');
     const suspended = await millrace('suspend', id, '--follow');
     expect(suspended.exitCode).toBe(4);
     expect(suspended.stdout).toMatch(/^SUSPENDED in .*: 1 complete, 3 stopped, 1 pending/);

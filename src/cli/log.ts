@@ -9,6 +9,8 @@ import { examples } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
+import { printOutput } from './liveOutput.ts';
+import type { LiveOutput } from './liveOutput.ts';
 import { colorsOf, duration, instant, note, paintState, print } from './print.ts';
 import { idHelp, withTracked } from './reading.ts';
 import { fit, linesOf } from './text.ts';
@@ -23,7 +25,7 @@ export const declareLog: Declare = (program, act) => {
     .argument('<id>', idHelp)
     .argument('[job]', 'only this job, by its name')
     .description('print the job log of a request: every attempt, with its error and output')
-    .option('-f, --follow', 'print also attempts that have yet to end, as they do')
+    .option('-f, --follow', 'go on with attempts as they end, and with what their programs print')
     .option('--json', 'print JSON lines, one an attempt')
     .addHelpText('after', examples('log last', 'log last write --follow', 'log 3c2hrnd7 --json'))
     .action(act(log));
@@ -35,26 +37,30 @@ async function log(
   job: string | undefined,
   { json = false, follow = false }: LogOptions,
 ): Promise<number> {
-  await withTracked(context, named, async (tracked, id = named) => {
+  await withTracked(context, named, async (tracked, id = named, config) => {
     if (job !== undefined) await checkJob(tracked, id, job);
+    const isLive = follow && !json;
+    const output = isLive ? await printOutput(context, config, { id, job }) : undefined;
     const told = new Set<string>();
-    for (;;) {
-      const startedAt = Date.now();
-      // Asked before the log: what ends between the two is then looked for again.
-      const { state, parked } = await tracked.info(id);
-      const attempts = (await tracked.log(id)).filter(({ name }) =>
-        [name, undefined].includes(job),
-      );
-      for (const attempt of attempts) {
-        const key = `${attempt.job}/${attempt.attempt}`;
-        if (told.has(key) || (attempt.finishedAt === undefined && follow)) continue;
-        if (json) print(JSON.stringify(attempt));
-        else printAttempt(attempt, told.size === 0);
-        told.add(key);
+    const tell = (attempt: FoundAttempt): void => {
+      const key = `${attempt.job}/${attempt.attempt}`;
+      if (told.has(key) || (attempt.finishedAt === undefined && follow)) return;
+      if (json) print(JSON.stringify(attempt));
+      else printAttempt(attempt, { isFirst: told.size === 0, output });
+      told.add(key);
+    };
+    try {
+      for (;;) {
+        const startedAt = Date.now();
+        // Asked before the log: what ends between the two is then looked for again.
+        const { state, parked } = await tracked.info(id);
+        const attempts = await tracked.log(id);
+        attempts.filter(({ name }) => job === undefined || name === job).forEach(tell);
+        if (!follow || (isTerminal(state) && parked === undefined)) break;
+        await delay(Math.max(lookMs, Date.now() - startedAt));
       }
-      const isOver = isTerminal(state) && parked === undefined;
-      if (!follow || isOver) break;
-      await delay(Math.max(lookMs, Date.now() - startedAt));
+    } finally {
+      await output?.end();
     }
     if (told.size === 0) note('No attempt has been made yet.');
   });
@@ -71,7 +77,11 @@ async function checkJob(tracked: OpenTracked, id: string, job: string): Promise<
   );
 }
 
-function printAttempt(attempt: FoundAttempt, isFirst: boolean): void {
+/** What was printed as it came is not printed again. */
+function printAttempt(
+  attempt: FoundAttempt,
+  { isFirst, output }: { isFirst: boolean; output: LiveOutput | undefined },
+): void {
   const {
     name,
     attempt: number,
@@ -96,6 +106,7 @@ function printAttempt(attempt: FoundAttempt, isFirst: boolean): void {
   print(bold(fit(name, room)) + behind.replace(state, paintState(state)));
   if (exit !== undefined) print(`  exit    ${exit}`);
   printBlock('error', reason && withoutOurs(reason));
+  if (output?.hasWhole(attempt) === true) return;
   printBlock('stdout', stdout);
   printBlock('stderr', stderr);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../kit/eventually.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
-import { idIn, on, untilGate } from './kit.ts';
+import { idIn, on, untilGate, untilSaid } from './kit.ts';
 
 const folder = tempFolder();
 const data = join(folder, 'data');
@@ -242,5 +242,24 @@ test('beside a host: ps lists jobs and what they say, log follows them to their 
   writeFileSync(join(dir, 'go'), '');
   const lines = (await log).stdout.split('\n').map((line) => JSON.parse(line) as { name: string });
   expect(lines.map(({ name }) => name).sort()).toEqual(['a', 'b', 'c', 'last', 'quick-job-1']);
+  await run;
+});
+
+test('log --follow prints what a program prints as it comes', async () => {
+  const dir = join(folder, 'prints');
+  mkdirSync(dir);
+  const own = on(join(dir, 'data'));
+  const run = own('run', 'prints', `dir=${dir}`);
+  const id = idIn(await untilSaid(run, /^request [0-9a-z]{26}$/m));
+  const log = own('log', id, '--follow');
+  await untilSaid(log, /^program \| tick$/m);
+  writeFileSync(join(dir, 'go'), '');
+  const { stdout, exitCode } = await log;
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^program \| three$/m);
+  // It began before it was followed, so the record has all of it.
+  expect(stdout).toMatch(
+    /^program {2}try 1 {2}COMPLETE {2}.*\n {2}exit {4}0\n {2}stdout {2}one\n/m,
+  );
   await run;
 });

@@ -5,8 +5,11 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../ports/clock.ts';
 import type { StatusSignal } from '../protocol/attempts.ts';
-import { messageOf, MillraceError } from '../protocol/errors.ts';
+import { messageOf, TransientError } from '../protocol/errors.ts';
 import type { Rebuilt } from './tracker.ts';
+
+/** A thread that has failed is started again after this. */
+const restartMs = 5000;
 
 /** What the thread is given: where things are, and the numbers that say what is new. */
 export type ThreadData = {
@@ -72,8 +75,9 @@ export class TrackerThread {
     this.#post({ type: 'status', signal });
   }
 
-  /** Makes the read models anew from the journal. Rejects with MillraceError `state` when the tracker ends meanwhile. */
-  rebuild(): Promise<Rebuilt> {
+  /** Makes the read models anew from the journal. Rejects with MillraceError `unavailable` when the tracker ends meanwhile. */
+  async rebuild(): Promise<Rebuilt> {
+    if (this.#worker === undefined) throw ended();
     return new Promise((resolve, reject) => {
       this.#rebuilds.push({ resolve, reject });
       this.#post({ type: 'rebuild' });
@@ -95,17 +99,18 @@ export class TrackerThread {
   #hear(message: FromThread): void {
     if (message.type === 'warn') this.#options.warn(message.text);
     else if (message.type === 'rebuilt') this.#rebuilds.shift()?.resolve(message.rebuilt);
-    else this.#rebuilds.shift()?.reject(new MillraceError('state', message.reason));
+    else this.#rebuilds.shift()?.reject(new TransientError(message.reason));
   }
 
   #exited(): void {
     this.#worker = undefined;
-    const reason = 'the tracker has ended; ask again';
-    for (const { reject } of this.#rebuilds.splice(0)) reject(new MillraceError('state', reason));
+    for (const { reject } of this.#rebuilds.splice(0)) reject(ended());
     this.#onEnd();
     if (this.#isStopping) return;
     this.#takeBack = this.#options.clock.after(restartMs, () => this.start());
   }
 }
 
-const restartMs = 5000;
+function ended(): TransientError {
+  return new TransientError('the tracker has ended and will be started again; ask again');
+}

@@ -110,13 +110,14 @@ export class Tracker {
     }
   }
 
-  /** Some moments after the next news: where they are; after a quiet second, or at the end: all. */
+  /** Some moments after the next news: where they are. After a quiet second, after trouble, and at the end: all. */
   async #partitionsWithNews(): Promise<number[]> {
     const hasNews = (): boolean => this.#news.size > 0 || this.#said.size > 0;
-    if (!hasNews()) await this.#sleep(quietMs, true);
-    if (hasNews()) await this.#sleep(gatherMs, false);
-    const isQuiet = !hasNews() || this.#stopsAt !== undefined;
-    const partitions = isQuiet ? this.#everyPartition() : [...this.#news];
+    const isWell = this.#trouble === '';
+    if (!isWell || !hasNews()) await this.#sleep(quietMs, isWell);
+    if (isWell && hasNews()) await this.#sleep(gatherMs, false);
+    const isAll = !isWell || !hasNews() || this.#stopsAt !== undefined;
+    const partitions = isAll ? this.#everyPartition() : [...this.#news];
     this.#news.clear();
     return partitions;
   }

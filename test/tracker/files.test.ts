@@ -2,8 +2,10 @@
 import {
   appendFileSync,
   copyFileSync,
+  mkdirSync,
   openSync,
   rmSync,
+  rmdirSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -174,6 +176,22 @@ describe('while the tracker runs', () => {
       });
     });
   }
+
+  it('a file that cannot be written is said once, and tried again until it can', async () => {
+    mkdirSync(path);
+    track().start();
+    await eventually(() => {
+      clock.advance(1000);
+      expect(said).toHaveLength(1);
+    });
+    expect(said[0]).toContain('the read models are not kept up to date');
+    rmdirSync(path);
+    await eventually(async () => {
+      clock.advance(1000);
+      expect(await ids()).toHaveLength(3);
+    });
+    expect(said).toHaveLength(1);
+  });
 
   it('another tracker over the same file disturbs nothing', async () => {
     const other = openSqliteReadModels({ path, store: store.id });

@@ -7,8 +7,10 @@ import { toConfig } from '../../src/config.ts';
 import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { Millrace } from '../../src/index.ts';
 import { openTracked, rebuildReadModels } from '../../src/openTracked.ts';
+import { TrackerThread } from '../../src/tracker/thread.ts';
 import { documentsIn } from '../kit/documents.ts';
 import { eventually } from '../kit/eventually.ts';
+import { FakeClock } from '../kit/fakeClock.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 
 const folder = tempFolder();
@@ -117,4 +119,23 @@ test('made anew, by the host or without one, the read models are the same', asyn
   await running?.stop();
   expect(await rebuildReadModels(config)).toMatchObject(rebuilt);
   expect(await documentsIn(config.data)).toEqual(before);
+});
+
+test('a thread that fails is started again, and disturbs nobody', async () => {
+  const clock = new FakeClock();
+  const said: string[] = [];
+  const tracker = new TrackerThread({
+    entry: new URL('data:text/javascript,throw new Error("no room")'),
+    ...{ store: 'none', models: 'none', partitions: 1, clock },
+    warn: (text) => void said.push(text),
+  });
+  tracker.start();
+  await eventually(() => expect([said.length, clock.pending]).toEqual([1, 1]));
+  expect(said).toEqual(['the tracker failed: no room']);
+  tracker.committed(0);
+  await expect(tracker.rebuild()).rejects.toMatchObject({ code: 'unavailable' });
+  clock.advance(5000);
+  await eventually(() => expect([said.length, clock.pending]).toEqual([2, 1]));
+  await tracker.stop();
+  expect(clock.pending).toBe(0);
 });

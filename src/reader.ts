@@ -13,6 +13,7 @@ import { publicState } from './protocol/states.ts';
 import { partitionOf } from './protocol/topology.ts';
 import { answerQuery, partsOf } from './query.ts';
 import { groupUnpark } from './runtime/incoming.ts';
+import { typeOf } from './runtime/checkpoint.ts';
 import { rootState } from './runtime/group.ts';
 import type { Resident } from './runtime/parking.ts';
 import { kindOf } from './runtime/registry.ts';
@@ -115,7 +116,11 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
         ...each,
         attempt: attemptOf(registry, resident, job) ?? each.attempt,
       }));
-      return statusOf(id, resident, status && { ...status, running: running ?? [] });
+      const type = typeOf(registry, resident.group);
+      return {
+        ...statusOf(id, resident, status && { ...status, running: running ?? [] }),
+        ...(type !== '' && { type }),
+      };
     },
     async state(id) {
       const { group, parked } = await found(id);
@@ -138,15 +143,15 @@ export function createReader(store: Store, registry: Registry, groupOf: GroupSou
   };
 }
 
-/** What the group's first actor answers; undefined when it has none, or does not know the question. */
+/** What a chain answers; undefined for a group without one. */
 export function ask<Query extends keyof Answers>(
   registry: Registry,
   { group }: Resident,
   query: Query,
 ): Answers[Query] | undefined {
   const snapshot = group.actors.get(group.root);
-  if (snapshot === undefined) return undefined;
-  const answer = registry.kind(kindOf(group.root)).definition.queries?.[query]?.(snapshot);
+  if (snapshot === undefined || kindOf(group.root) !== 'chain') return undefined;
+  const answer = registry.kind('chain').definition.queries?.[query]?.(snapshot);
   return answer as Answers[Query] | undefined;
 }
 

@@ -70,8 +70,11 @@ export function printStatus(status: RequestStatus, hostPid: number | undefined):
   print(`request  ${id}`);
   print(`type     ${type}`);
   print(`state    ${paintState(state)}${parked === undefined ? '' : ', parked'}`);
-  print(`jobs     ${countsText(status)}`);
-  print(`args     ${oneLine(JSON.stringify(args))}`);
+  // An actor of the user's own has neither jobs nor args.
+  if (args !== undefined) {
+    print(`jobs     ${countsText(status)}`);
+    print(`args     ${oneLine(JSON.stringify(args))}`);
+  }
   if (user !== undefined) print(`user     ${oneLine(user)}`);
   print(`created  ${instant(createdAt)}  ${ago(createdAt, Date.now())}`);
   print(`updated  ${instant(updatedAt)}  ${ago(updatedAt, Date.now())}${took}`);

@@ -104,11 +104,11 @@ function headOf(registry: Registry, partition: number, resident: Resident, snaps
 }
 
 /** What the root calls itself, by its query `type`; else its kind. */
-function typeOf(registry: Registry, group: Group): string {
+export function typeOf(registry: Registry, group: Group): string {
   const snapshot = group.actors.get(group.root);
   if (snapshot === undefined) return '';
   const kind = kindOf(group.root);
-  const type = registry.kind(kind).definition.queries?.['type']?.(snapshot);
+  const type = registry.find(kind)?.definition.queries?.['type']?.(snapshot);
   return typeof type === 'string' ? type : kind;
 }
 

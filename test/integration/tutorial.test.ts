@@ -1,4 +1,5 @@
 /** The tutorial's actors: in turn, given up, taken back; killed at any step and started again over the same folder. */
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { deploy } from '../../examples/deploy-lock/deploy.ts';
@@ -6,6 +7,7 @@ import { environment } from '../../examples/deploy-lock/environment.ts';
 import { rollOut } from '../../examples/deploy-lock/rollOut.ts';
 import { createMillrace, defineJob } from '../../src/index.ts';
 import type { Client, Millrace } from '../../src/index.ts';
+import { root, start as startProgram } from '../cli/kit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { FakeClock } from '../kit/fakeClock.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
@@ -127,4 +129,22 @@ test('stopped half-way and started again over the same folder, it goes on', asyn
   after.end(after.begun[0] ?? '');
   await eventually(async () => expect(await holder(again)).toBe(''));
   expect(await again.query('staging', 'queue')).toEqual([]);
-});
+  const id = `deploy-${after.begun[0] ?? ''}`;
+  await eventually(async () =>
+    expect(await again.reader.status(id)).toMatchObject({
+      type: 'deploy to staging',
+      state: 'OVER',
+    }),
+  );
+  const config = join(root, 'examples/deploy-lock/millrace.config.ts');
+  const { exitCode, stdout } = await startProgram([
+    '--config',
+    config,
+    '--data',
+    data,
+    'status',
+    id,
+  ]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^type +deploy to staging\nstate +OVER\ncreated /m);
+}, 60_000);

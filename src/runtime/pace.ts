@@ -4,7 +4,7 @@
  */
 
 /** Messages a turn of the loop; while partitions are being taken over, so that these come first. */
-const messagesATurn = { usual: 200, recovering: 50 };
+const messagesATurn = { usual: 200, recovering: 20 };
 
 export class Pace {
   /** Partitions are being taken over. */

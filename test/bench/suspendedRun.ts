@@ -21,8 +21,8 @@ const wait = defineJob({
   args: z.object({}),
   run: async ({ signal }) => {
     onRun();
-    await new Promise((resolve) => {
-      signal.addEventListener('abort', resolve);
+    await new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('told to stop')));
     });
   },
 });

@@ -26,8 +26,8 @@ export type Rebuilt = { entries: number; requests: number; ms: number };
 /** Entries of a page, and the length of their bodies in all. */
 const pageEntries = 1000;
 const pageLength = 4 * 1024 * 1024;
-/** After news it waits this long for more: a page costs by the rows that it changes. */
-const gatherMs = 20;
+/** After news it waits for more, as a page costs by the rows that it changes: at least, at most, and times the last round. */
+const gather = { leastMs: 20, mostMs: 500, rounds: 4 };
 /** Without news it looks this often. */
 const quietMs = 1000;
 /** A stop leaves to the next start what takes longer. */
@@ -47,6 +47,7 @@ export class Tracker {
   #last: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | undefined;
   #stopsAt: number | undefined;
+  #gatherMs = gather.leastMs;
   #trouble = '';
 
   constructor(options: TrackerOptions) {
@@ -103,7 +104,10 @@ export class Tracker {
 
   async #run(): Promise<void> {
     for (let partitions = this.#everyPartition(), isLast = false; ;) {
+      const before = this.#options.clock.now();
       await this.#alone(() => this.#attempt(partitions));
+      const tookMs = this.#options.clock.now() - before;
+      this.#gatherMs = Math.min(gather.mostMs, Math.max(gather.leastMs, gather.rounds * tookMs));
       if (isLast) return;
       partitions = await this.#partitionsWithNews();
       isLast = this.#stopsAt !== undefined;
@@ -115,7 +119,7 @@ export class Tracker {
     const hasNews = (): boolean => this.#news.size > 0 || this.#said.size > 0;
     const isWell = this.#trouble === '';
     if (!isWell || !hasNews()) await this.#sleep(quietMs, isWell);
-    if (isWell && hasNews()) await this.#sleep(gatherMs, false);
+    if (isWell && hasNews()) await this.#sleep(this.#gatherMs, false);
     const isAll = !isWell || !hasNews() || this.#stopsAt !== undefined;
     const partitions = isAll ? this.#everyPartition() : [...this.#news];
     this.#news.clear();

@@ -6,7 +6,7 @@ import { examples, jsonFlag } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
-import { ago, count, duration, instant, paintState, print, printJson } from './print.ts';
+import { ago, count, duration, instant, paintState, plural, print, printJson } from './print.ts';
 import { idHelp, withReader, withTracked } from './reading.ts';
 import { sayHowToGoOn } from './summary.ts';
 import { oneLine } from './text.ts';
@@ -66,7 +66,7 @@ function printInfo(request: FoundRequest, { host, parking }: Beside): void {
   const took = startedAt === undefined ? '' : `, took ${duration((finishedAt ?? 0) - startedAt)}`;
   time('finished', finishedAt, took);
   if (finishedAt === undefined) time('changed', request.updatedAt);
-  if (request.resumption > 0) line('resumed', `${count(request.resumption)} times`);
+  if (request.resumption > 0) line('resumed', plural(request.resumption, 'time'));
   line('events', count(seq));
   if (!isTerminal(state)) line('host', host === undefined ? 'none' : `process ${host}`);
 }

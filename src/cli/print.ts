@@ -5,7 +5,8 @@ type Stream = NodeJS.WriteStream;
 
 /** Colours of a stream, or none. */
 export function colorsOf(stream: Stream): ReturnType<typeof pc.createColors> {
-  return pc.createColors(stream.isTTY && pc.isColorSupported);
+  // Not `&&`: what is no terminal has no isTTY at all, and undefined would mean the default.
+  return pc.createColors(stream.isTTY ? pc.isColorSupported : false);
 }
 
 /** A text in the colour of a state; a request's and a job's. */

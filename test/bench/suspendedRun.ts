@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
+import { toConfig } from '../../src/config.ts';
+import { rebuildReadModels } from '../../src/openTracked.ts';
 import type { Entry } from '../../src/ports/journal.ts';
 import { partitionOf } from '../../src/protocol/topology.ts';
 import { ordered, residentMb, tell } from './orders.ts';
@@ -87,6 +89,8 @@ async function copy(): Promise<void> {
 if (phase === 'fill') {
   await suspendOne();
   await copy();
+  // As a tracker leaves them that was there all the time.
+  await rebuildReadModels(toConfig({ data: folder }));
   tell({});
 } else {
   await millrace.start();

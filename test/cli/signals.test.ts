@@ -5,6 +5,7 @@ import Database from 'libsql';
 import { expect, test } from 'vitest';
 import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import { z } from 'zod';
+import { eventually } from '../kit/eventually.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 import { fixture, on, untilGate, untilSaid } from './kit.ts';
 
@@ -94,6 +95,7 @@ test('a parked request says so; unpark steps what was kept, and resume goes on',
   const { dir, data, millrace, open } = place('parked');
   const run = millrace('run', 'gate', `dir=${dir}`);
   const id = await untilGate(run, dir);
+  await eventually(async () => expect((await millrace('status')).stdout).toContain(id));
   run.kill('SIGKILL');
   await run;
   const store = new Database(join(data, 'store.db'));

@@ -11,8 +11,11 @@ export class LoopProbe {
   readonly #stalls: Stall[] = [];
   #last = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  /** What a warm-up pauses and resumes is not looked at. */
+  #isOn = false;
 
   start(): void {
+    this.#isOn = true;
     this.#last = performance.now();
     this.#timer = setTimeout(() => this.#tick(), tickMs);
   }
@@ -39,7 +42,7 @@ export class LoopProbe {
 
   #note(now: number): void {
     const ms = now - this.#last - tickMs;
-    if (ms > 15) this.#stalls.push({ ms, from: this.#last, to: now });
+    if (this.#isOn && ms > 15) this.#stalls.push({ ms, from: this.#last, to: now });
     this.#last = now;
   }
 }

@@ -8,6 +8,9 @@ import type { Incoming } from './incoming.ts';
 /** From the broker, or a message of the host's own (a timer), which needs no ack. */
 export type Arrival = { delivery: Delivery } | { own: Incoming };
 
+/** Characters of bodies in a batch: what one turn of the loop parses, and one commit writes. */
+const batchLength = 8 * 1024 * 1024;
+
 export class Mailbox {
   #arrivals: Arrival[] = [];
   #isClosed = false;
@@ -26,10 +29,10 @@ export class Mailbox {
     this.#wake?.();
   }
 
-  /** Batches of at most `size`, until closed and empty. */
+  /** Batches of at most `size` messages and 8 MiB, until closed and empty; a larger message comes alone. */
   async *batches(size: number): AsyncGenerator<Arrival[]> {
     for (;;) {
-      while (this.#arrivals.length > 0) yield this.#arrivals.splice(0, size);
+      while (this.#arrivals.length > 0) yield this.#arrivals.splice(0, this.#fitting(size));
       if (this.#isClosed) return;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -37,4 +40,20 @@ export class Mailbox {
       this.#wake = undefined;
     }
   }
+
+  /** How many of the first go into one batch. */
+  #fitting(size: number): number {
+    let length = 0;
+    for (let count = 0; count < size; count += 1) {
+      const arrival = this.#arrivals[count];
+      if (arrival === undefined) return count;
+      length += lengthOf(arrival);
+      if (length > batchLength) return Math.max(1, count);
+    }
+    return size;
+  }
+}
+
+function lengthOf(arrival: Arrival): number {
+  return 'delivery' in arrival ? arrival.delivery.body.length : 0;
 }

@@ -113,6 +113,26 @@ describe('the mailbox', () => {
     expect(await types(mailbox, 2)).toEqual([['a', 'b'], ['c']]);
   });
 
+  it('takes large messages a few at a time, and one that is larger than a batch alone', async () => {
+    const mailbox = new Mailbox();
+    const large = (type: string, mib: number) => ({
+      delivery: {
+        exchange: 'e',
+        routingKey: 'k',
+        properties: { messageId: type, type, timestamp: 0 },
+        body: ' '.repeat(mib * 1024 * 1024),
+        redelivered: false,
+        tag: 1,
+      },
+    });
+    for (const each of [large('a', 3), large('b', 3), large('c', 3), large('d', 9), large('e', 1)])
+      mailbox.push(each);
+    mailbox.close();
+    const sizes: number[] = [];
+    for await (const batch of mailbox.batches(200)) sizes.push(batch.length);
+    expect(sizes).toEqual([2, 1, 1, 1]);
+  });
+
   it('waits for what comes, and takes nothing once closed', async () => {
     const mailbox = new Mailbox();
     const taken = types(mailbox, 10);

@@ -20,7 +20,10 @@ export type Config = {
   readonly partitions: number;
   /** Jobs that run at a time in this process; default 50. */
   readonly concurrency: number;
-  /** How long a handler may take to end once its signal is aborted; default 10,000. */
+  /**
+   * How long a handler or a program may take to end once it is told to; default 8,000: less than the 10 s
+   * after which a stop counts a job that has not answered as failed (specification 12.7).
+   */
   readonly graceMs: number;
   /** URL of the module whose jobs an isolated job's process looks through: `import.meta.url` of the one that calls createMillrace, or one that exports them. */
   readonly definitions?: string;
@@ -51,7 +54,7 @@ const configSchema = z.strictObject({
   data: z.string().min(1).default('.millrace'),
   partitions: z.int().min(1).max(1024).default(defaultPartitions),
   concurrency: z.int().min(1).max(10_000).default(50),
-  graceMs: z.int().min(0).default(10_000),
+  graceMs: z.int().min(0).default(8_000),
   definitions: z.url({ protocol: /^file$/ }).exactOptional(),
   configFile: z.string().exactOptional(),
 });

@@ -11,7 +11,7 @@ export type WorkerOptions = {
   jobs: readonly JobDefinition[];
   /** Handlers at a time, over all job types; default 50. */
   concurrency?: number;
-  /** For handlers to end in after a time-out, and after `drain()`; default 10,000. */
+  /** For handlers to end in after a time-out, and after `drain()`; default 8,000. */
   graceMs?: number;
   /** Of jobs that are programs or isolated; without it there can be none. */
   processes?: Processes;

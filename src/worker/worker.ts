@@ -54,7 +54,7 @@ class InProcessWorker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#concurrency = options.concurrency ?? 50;
-    this.#graceMs = options.graceMs ?? 10_000;
+    this.#graceMs = options.graceMs ?? 8_000;
     this.#random = options.random ?? Math.random;
     this.#publisher = createPublisher(options.broker, options.clock, this.#random);
     this.#lanes = options.jobs.map((definition) => {

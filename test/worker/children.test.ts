@@ -60,7 +60,9 @@ test('a host that is a child of another takes its own children with it', async (
   const host = await startHost(inner, { env });
   await left(outer, 5);
   const children = openChildren({ mark: outer });
-  expect(await children.reap()).toBe(5);
+  // How many it finds itself is open: the inner host's watchdog kills too.
+  expect(await children.reap()).toBeGreaterThan(0);
+  expect(await leftOf(outer)).toEqual([]);
   expect(await leftOf(inner)).toEqual([]);
   expect(host.killed).toBe(false);
 });

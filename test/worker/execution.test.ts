@@ -103,7 +103,7 @@ describe('a time-out', () => {
     expect(kit.answers).toEqual([]);
     await kit.advance(1);
     expect(kit.bodies()[0]?.['reason']).toBe(
-      'timed out after 100 ms and ignored its signal for 10000 ms',
+      'timed out after 100 ms and ignored its signal for 8000 ms',
     );
     expect(kit.worker.running()).toBe(1);
     end.open();

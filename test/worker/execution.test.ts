@@ -99,7 +99,7 @@ describe('a time-out', () => {
     const end = gate();
     const kit = await openKit([aJob(() => end.promise)], { concurrency: 1 });
     await kit.give({ timeoutMs: 100 });
-    await kit.advance(10_099);
+    await kit.advance(8_099);
     expect(kit.answers).toEqual([]);
     await kit.advance(1);
     expect(kit.bodies()[0]?.['reason']).toBe(

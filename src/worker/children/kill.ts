@@ -1,4 +1,5 @@
 /** Kills processes until none of them is found any more; for the host and for its watchdog. */
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const againMs = 10;
@@ -27,7 +28,15 @@ export async function killAll(find: () => Promise<readonly number[]>): Promise<K
     if (empty === 2 || all.size === 0) break;
     await delay(againMs);
   }
+  for (const pid of all)
+    for (let look = 0; look < mostLooks && (await isEnding(pid)); look += 1) await delay(againMs);
   return { killed: all.size, left };
+}
+
+/** A killed process shows no environment before it has closed its files; a dead one that nobody has waited for is a zombie. */
+async function isEnding(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
 /** False when there is no such process, or none in the group of a negative id. */

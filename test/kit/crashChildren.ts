@@ -52,9 +52,15 @@ export function commandOf(folder: string, attempt: Attempt, host: number): strin
 export function takeLock(folder: string, attempt: Attempt): (() => void) | undefined {
   const path = lockOf(folder, attempt);
   const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  if (holder > 0 && holder !== process.pid && existsSync(`/proc/${holder}`)) return undefined;
+  if (holder > 0 && holder !== process.pid && isAlive(holder)) return undefined;
   writeFileSync(path, String(process.pid));
   return () => rmSync(path, { force: true });
+}
+
+/** A process that was killed may stay a zombie for a while, and holds nothing. */
+function isAlive(pid: number): boolean {
+  const stat = textOf(`/proc/${pid}/stat`);
+  return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
 function lockOf(folder: string, { requestId, jobId }: Attempt): string {

@@ -139,6 +139,8 @@ async function run(config: Config, registry: Registry, ports: Ports): Promise<Ru
     const outlet = new Outlet(broker, clock);
     const runtime: Runtime = {
       broker,
+      // An in-process broker remembers nothing of an earlier one.
+      epoch: { current: newId() },
       store,
       clock,
       registry,

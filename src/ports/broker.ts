@@ -1,6 +1,6 @@
 /**
  * Broker: moves messages and remembers none of ours for good. The store is the truth.
- * Adapters: smqp (in one process), rabbitmq (a minimal one for the contract suite lives in test/kit).
+ * Adapters: smqp (in one process), rabbitmq.
  */
 import type { Topology } from '../protocol/topology.ts';
 
@@ -12,6 +12,8 @@ export type Properties = {
   timestamp: number;
   correlationId?: string;
   replyTo?: string;
+  /** Who published it, where the broker vouches for it; set by the broker's adapter on the way in, never on the way out. */
+  userId?: string;
   headers?: Readonly<Record<string, string>>;
 };
 
@@ -50,9 +52,27 @@ export interface Channel {
   close(): Promise<void>;
 }
 
+/** What a queue holds. */
+export type QueueState = {
+  /** Messages that no consumer holds. */
+  ready: number;
+  consumers: number;
+};
+
+/** What happens to the connection; the consumers' own `onClosed` is called beside it. */
+export type BrokerListener = {
+  /** It is gone; publishing and consuming reject until it is back, which the adapter sees to. */
+  onDisconnected?(reason: string): void;
+  /** It is back. What the broker knew may be gone: declare again before anything is expected of it. */
+  onConnected?(): void;
+  /** The broker takes no messages for now (memory or disk alarm): what is published waits. */
+  onBlocked?(reason: string): void;
+  onUnblocked?(): void;
+};
+
 export interface Broker {
-  /** Identity of this broker's memory: another value means that it has forgotten everything (architecture, section 12). */
-  readonly epoch: string;
+  /** Other processes use it too, and it outlives this one. */
+  readonly isRemote: boolean;
   /** Declares exchanges, queues and bindings; safe to repeat. */
   declare(topology: Topology): Promise<void>;
   /**
@@ -62,7 +82,9 @@ export interface Broker {
   publish(publication: Publication): Promise<'confirmed' | 'returned'>;
   /** Starts a consumer. Rejects with TransientError when the queue does not exist. */
   consume(queue: string, options: ConsumeOptions): Promise<Channel>;
-  /** Messages in the queue that no consumer holds; 0 for an unknown queue. */
-  backlog(queue: string): Promise<number>;
+  /** What a queue holds; undefined when there is no such queue. */
+  inspect(queue: string): Promise<QueueState | undefined>;
+  /** Hears of the connection from now on; returns what ends it. */
+  watch(listener: BrokerListener): () => void;
   close(): Promise<void>;
 }

@@ -50,7 +50,7 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   await store.journal.checkpoint({
     partition: own.partition,
     released,
-    epoch: runtime.broker.epoch,
+    epoch: runtime.epoch.current,
     versions: runtime.registry.versions,
     owing: [...new Set([...own.owing.keys(), ...own.resends.groups()])],
   });

@@ -84,12 +84,12 @@ export async function own(
 
 /** Groups that may owe something though all their entries are released. */
 async function* activeGroups(
-  { store, broker }: Runtime,
+  { store, epoch }: Runtime,
   partition: number,
   document: PartitionDocument | undefined,
 ): AsyncGenerator<Active> {
   for (const group of document?.owing ?? []) yield { group };
-  if (document?.epoch !== broker.epoch) yield* store.snapshots.active(partition);
+  if (document?.epoch !== epoch.current) yield* store.snapshots.active(partition);
 }
 
 /** What a group still owes to another, and how it is sent. */
@@ -119,7 +119,7 @@ function refuseNewer(
 }
 
 async function claimPartition(runtime: Runtime, partition: number): Promise<Entry> {
-  const { store, clock, registry, broker } = runtime;
+  const { store, clock, registry, epoch } = runtime;
   const token = runtime.newToken();
   for (;;) {
     const head = await store.journal.head(partition);
@@ -130,7 +130,7 @@ async function claimPartition(runtime: Runtime, partition: number): Promise<Entr
       seq: 0,
       at: Math.max(clock.now(), await lastAt(runtime, partition, head)),
       type: partitionClaim,
-      body: JSON.stringify({ versions: registry.versions, epoch: broker.epoch }),
+      body: JSON.stringify({ versions: registry.versions, epoch: epoch.current }),
       transitions: [],
     };
     try {

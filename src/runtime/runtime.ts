@@ -13,6 +13,8 @@ import type { Valve } from './valve.ts';
 
 export type Runtime = {
   broker: Broker;
+  /** Identity of the broker's memory: another one means that it has forgotten everything (architecture, section 12). */
+  epoch: { readonly current: string };
   store: Store;
   clock: Clock;
   registry: Registry;

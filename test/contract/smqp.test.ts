@@ -53,9 +53,8 @@ it('shares nothing that a publisher may change', async () => {
   await eventually(() => expect(got).toEqual([{ a: 'before' }]));
 });
 
-it('has another epoch each time, and refuses everything once closed', async () => {
+it('refuses everything once closed', async () => {
   const broker = openSmqpBroker();
-  expect(openSmqpBroker().epoch).not.toBe(broker.epoch);
   await broker.close();
   await broker.close();
   await expect(

@@ -204,9 +204,10 @@ function crashingBroker(broker: Broker, fuse: Fuse): Broker {
     Array.from({ length: 99 }, (_, number) => [partitionQueue(number), number]),
   );
   return {
-    epoch: broker.epoch,
+    isRemote: broker.isRemote,
     declare: (topology) => broker.declare(topology),
-    backlog: (queue) => broker.backlog(queue),
+    inspect: (queue) => broker.inspect(queue),
+    watch: (listener) => broker.watch(listener),
     close: () => broker.close(),
     publish(publication) {
       if (fromHost.has(publication.exchange)) releasing(publication, fuse);

@@ -16,6 +16,7 @@ import type {
   Delivery,
   Properties,
   Publication,
+  QueueState,
 } from '../../src/ports/broker.ts';
 import { TransientError } from '../../src/protocol/errors.ts';
 import type { Queue, Topology } from '../../src/protocol/topology.ts';
@@ -26,7 +27,7 @@ const publishHeader = 'x-millrace-publish';
 const timestampHeader = 'x-millrace-timestamp';
 
 export class RabbitmqBroker implements Broker {
-  readonly epoch: string;
+  readonly isRemote = true;
   readonly #prefix: string;
   readonly #connection: ChannelModel;
   readonly #publisher: ConfirmChannel;
@@ -35,7 +36,6 @@ export class RabbitmqBroker implements Broker {
   #published = 0;
 
   constructor(prefix: string, connection: ChannelModel, publisher: ConfirmChannel) {
-    this.epoch = prefix;
     this.#prefix = prefix;
     this.#connection = connection;
     this.#publisher = publisher;
@@ -119,15 +119,19 @@ export class RabbitmqBroker implements Broker {
     };
   }
 
-  async backlog(queue: string): Promise<number> {
+  watch(): () => void {
+    return () => undefined;
+  }
+
+  async inspect(queue: string): Promise<QueueState | undefined> {
     const channel = await this.#connection.createChannel();
     channel.on('error', () => {});
     try {
-      const { messageCount } = await channel.checkQueue(this.#outer(queue));
+      const { messageCount, consumerCount } = await channel.checkQueue(this.#outer(queue));
       await channel.close();
-      return messageCount;
+      return { ready: messageCount, consumers: consumerCount };
     } catch {
-      return 0;
+      return undefined;
     }
   }
 

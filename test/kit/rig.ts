@@ -101,6 +101,15 @@ export function openStore(folder: string, partitions = 1): ReturnType<typeof ope
 /** A test's own consumers ack nothing, so that their order of things is simple. */
 export const unacked = 100_000;
 
+/** Two hosts over one broker share its memory. */
+const epochs = new WeakMap<Broker, { current: string }>();
+
+function epochOf(broker: Broker): { current: string } {
+  const epoch = epochs.get(broker) ?? { current: String(tokens++) };
+  epochs.set(broker, epoch);
+  return epoch;
+}
+
 let tokens = 0;
 let sent = 0;
 
@@ -124,6 +133,7 @@ export function createRuntime(
   const registry = createRegistry(actors);
   return {
     broker,
+    epoch: epochOf(broker),
     store,
     clock,
     registry,

@@ -28,10 +28,11 @@ class Lossy {
   }
 
   readonly over = (broker: Broker): Broker => ({
-    epoch: broker.epoch,
+    isRemote: broker.isRemote,
     declare: (topology) => broker.declare(topology),
     consume: (queue, options) => broker.consume(queue, options),
-    backlog: (queue) => broker.backlog(queue),
+    inspect: (queue) => broker.inspect(queue),
+    watch: (listener) => broker.watch(listener),
     close: () => broker.close(),
     publish: async (publication) => {
       if (publication.properties.headers?.['from'] !== undefined) {

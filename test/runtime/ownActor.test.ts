@@ -192,7 +192,7 @@ describe('an actor of the user’s own', () => {
         message: expect.stringContaining('percent: '),
       }),
     );
-    expect(await broker.backlog(rejectedQueue)).toBe(2);
+    expect(await broker.inspect(rejectedQueue)).toMatchObject({ ready: 2 });
     await eventually(async () =>
       expect(await millrace.client.reader.state('order-7')).toEqual({ state: 'REMINDED' }),
     );

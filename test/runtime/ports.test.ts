@@ -127,7 +127,7 @@ describe('the outlet', () => {
   it('declares the queue of a type before its first start', async () => {
     const { broker, send } = await opened();
     expect(await send(1)).toBe(true);
-    expect(await broker.backlog(jobQueue('work'))).toBe(1);
+    expect(await broker.inspect(jobQueue('work'))).toMatchObject({ ready: 1 });
   });
 
   /** A start that waits; `sent` lists those that need wait no more. */
@@ -167,7 +167,7 @@ describe('the outlet', () => {
     clock.advance(30_000);
     await eventually(() => expect(sent).toEqual([1, 2]));
     expect(await send(3)).toBe(true);
-    expect(await broker.backlog(jobQueue('work'))).toBe(2);
+    expect(await broker.inspect(jobQueue('work'))).toMatchObject({ ready: 2 });
   });
 
   it('tries again after 30 s though nothing is heard', async () => {

@@ -140,9 +140,10 @@ export function faulty() {
   const publications: Publication[] = [];
   const open = new Map<string, { channel: Channel; options: ConsumeOptions }>();
   const wrap = (broker: Broker): Broker => ({
-    epoch: broker.epoch,
+    isRemote: broker.isRemote,
     declare: (topology) => broker.declare(topology),
-    backlog: (queue) => broker.backlog(queue),
+    inspect: (queue) => broker.inspect(queue),
+    watch: (listener) => broker.watch(listener),
     close: () => broker.close(),
     async publish(publication) {
       publications.push(publication);

@@ -138,7 +138,7 @@ describe('a drain', () => {
     await kit.worker.drain();
     expect(runs.map(({ signal }) => (signal.reason as Error).name)).toEqual(['Shutdown']);
     expect(kit.answers).toEqual([]);
-    expect(await kit.broker.backlog(jobQueue('work'))).toBe(2);
+    expect(await kit.broker.inspect(jobQueue('work'))).toMatchObject({ ready: 2 });
     expect(kit.clock.pending).toBe(0);
   });
 
@@ -156,7 +156,7 @@ describe('a drain', () => {
     end.open();
     await settle();
     expect(kit.answers).toEqual([]);
-    expect(await kit.broker.backlog(jobQueue('work'))).toBe(1);
+    expect(await kit.broker.inspect(jobQueue('work'))).toMatchObject({ ready: 1 });
   });
 
   test('takes nothing more', async () => {
@@ -176,7 +176,7 @@ describe('a drain', () => {
     await kit.advance(100);
     await drained;
     expect(kit.types()).toEqual(['succeeded']);
-    expect(await kit.broker.backlog(jobQueue('work'))).toBe(0);
+    expect(await kit.broker.inspect(jobQueue('work'))).toMatchObject({ ready: 0 });
   });
 
   test('and a stop may come twice, and before the start', async () => {
@@ -198,7 +198,7 @@ describe('an unwilling broker', () => {
     expect(kit.types()).toEqual(['succeeded']);
     expect(new Set(faults.publications.map(({ properties }) => properties.messageId)).size).toBe(1);
     await kit.worker.stop();
-    expect(await kit.broker.backlog(jobQueue('work'))).toBe(0);
+    expect(await kit.broker.inspect(jobQueue('work'))).toMatchObject({ ready: 0 });
   });
 
   test('that closes a channel gets a new consumer; a running attempt takes its redelivery over', async () => {
@@ -213,7 +213,7 @@ describe('an unwilling broker', () => {
     expect(runs).toHaveLength(1);
     expect(kit.types()).toEqual(['succeeded']);
     await kit.worker.stop();
-    expect(await kit.broker.backlog(jobQueue('work'))).toBe(0);
+    expect(await kit.broker.inspect(jobQueue('work'))).toMatchObject({ ready: 0 });
   });
 
   test('that has taken a delivery back is told of a success and of nothing else', async () => {
@@ -291,7 +291,7 @@ test('a message that is no attempt is set aside with its reason', async () => {
   ]);
   expect(kit.rejected[0]?.body).toBe('{');
   await kit.worker.stop();
-  expect(await kit.broker.backlog(jobQueue('work'))).toBe(0);
+  expect(await kit.broker.inspect(jobQueue('work'))).toMatchObject({ ready: 0 });
 });
 
 test('the backoff doubles up to its most, and jitter takes away at most half', () => {

@@ -1,19 +1,24 @@
 /**
  * The in-process broker, over smqp: its exchanges and bindings say where a message goes, its queues hold
- * what waits. It forgets everything with the process, so each one has an epoch of its own.
+ * what waits. It forgets everything with the process.
  */
 import { Broker as SmqpMemory, Queue as SmqpQueue } from 'smqp';
-import { ulid } from 'ulid';
 import { TransientError } from '../../protocol/errors.ts';
 import type { Binding, Exchange, Queue, Topology } from '../../protocol/topology.ts';
-import type { Broker, Channel, ConsumeOptions, Publication } from '../../ports/broker.ts';
+import type {
+  Broker,
+  Channel,
+  ConsumeOptions,
+  Publication,
+  QueueState,
+} from '../../ports/broker.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** Routing keys remembered with their queues; reply queues make them many. */
 const maxRoutes = 10_000;
 
 export class SmqpBroker implements Broker {
-  readonly epoch = ulid();
+  readonly isRemote = false;
   readonly #memory = new SmqpMemory();
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #exchanges = new Set<string>();
@@ -52,8 +57,14 @@ export class SmqpBroker implements Broker {
     return mailbox.consume(options);
   }
 
-  async backlog(queue: string): Promise<number> {
-    return this.#mailboxes.get(queue)?.waiting ?? 0;
+  async inspect(queue: string): Promise<QueueState | undefined> {
+    const mailbox = this.#mailboxes.get(queue);
+    return mailbox && { ready: mailbox.waiting, consumers: mailbox.consumers };
+  }
+
+  /** Its connection is never lost. */
+  watch(): () => void {
+    return () => undefined;
   }
 
   /** Deletes a queue with all that waits in it; its consumers are told. */

@@ -44,6 +44,10 @@ export class Mailbox {
     return this.#messages.length - this.#taken;
   }
 
+  get consumers(): number {
+    return this.#consumers.length;
+  }
+
   isFull(): boolean {
     const { maxLength } = this.#declared;
     return maxLength !== undefined && this.waiting >= maxLength;

@@ -4,7 +4,6 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { openSqliteReadModels } from '../../src/adapters/sqlite/readModels.ts';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { openReader } from '../../src/openReader.ts';
@@ -14,11 +13,11 @@ import { toConfig } from '../../src/config.ts';
 import type { Entry } from '../../src/ports/journal.ts';
 import type { AttemptDocument, ReadModels } from '../../src/ports/readmodels.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { partitionClaim } from '../../src/runtime/ownership.ts';
 import { Tracker } from '../../src/tracker/tracker.ts';
 import type { CrashChain } from './crashChain.ts';
 import { documentsIn, documentsOf } from './documents.ts';
-import { answersIn, endFromJournal, endFromSeed, planIn } from './crashExpected.ts';
+import { answersIn } from './crashExpected.ts';
+import { judgeChain, judgeRest, readGroups, same, verify } from './journalJudge.ts';
 
 /** What is known at a kill: the attempts that the journal has an answer of, and the line of the log. */
 export type AtKill = { answered: Set<string>; lines: number };
@@ -54,47 +53,6 @@ export async function judgeEnd(
     await models.close();
     return states;
   });
-}
-
-async function judgeChain(
-  reader: OpenReader,
-  { id, role }: CrashChain,
-  entries: readonly Entry[],
-): Promise<string> {
-  await verify(reader, id);
-  const { state, parked } = await reader.status(id);
-  if (parked !== undefined) throw new Error(`${id} is parked: ${parked}`);
-  const jobs = (await reader.jobs(id)).map(({ name, state, attempts }) => ({
-    name,
-    state,
-    attempts,
-  }));
-  same(
-    `${id} by its journal`,
-    withoutNoops({ state, jobs }),
-    withoutNoops(endFromJournal(id, entries)),
-  );
-  if (role === 'plain') {
-    same(
-      `${id} by its seed`,
-      withoutNoops({ state, jobs }),
-      withoutNoops(endFromSeed(id, planIn(entries))),
-    );
-  }
-  if (!['COMPLETE', 'FAIL', ...(role === 'stop' ? ['STOPPED'] : [])].includes(state)) {
-    throw new Error(`${id} ended ${state}`);
-  }
-  return state;
-}
-
-/** How often a sequence's begin and end were passed is no attempt. */
-function withoutNoops<J extends { name: string }>(end: { state: string; jobs: J[] }) {
-  return { ...end, jobs: end.jobs.filter(({ name }) => !name.startsWith('sequence_')) };
-}
-
-async function verify(reader: OpenReader, id: string): Promise<void> {
-  const { difference } = await reader.verify(id);
-  if (difference !== undefined) throw new Error(`verify ${id}: ${difference}`);
 }
 
 /** Each attempt is answered once at most, and only after a handler has ended. */
@@ -144,15 +102,6 @@ function judgeLog(id: string, entries: readonly Entry[], log: readonly AttemptDo
   same(`running attempts of ${id}`, running, []);
 }
 
-/** A chain that has ended owes nothing, is listed as such, and has a snapshot of its end. */
-async function judgeRest(store: Store, id: string): Promise<void> {
-  const head = await store.snapshots.head(id);
-  const newest = await store.snapshots.newest(id);
-  if (head?.active !== false) throw new Error(`${id} has ended and its head says active`);
-  if (newest?.seq !== head.seq)
-    throw new Error(`${id} ended at ${head.seq}, its snapshot is ${newest?.seq}`);
-}
-
 /** A handler runs again only if its attempt's answer was not in the journal at the kill. */
 function judgeExecutions(folder: string, kills: readonly AtKill[]): void {
   const runs = new Set<string>();
@@ -179,38 +128,6 @@ function executionsIn(folder: string): Execution[] {
   });
 }
 
-/** Entries by group; throws where the journal is not dense, or an ownership wrote after the next claim. */
-async function readGroups(store: Store): Promise<Map<string, Entry[]>> {
-  const groups = new Map<string, Entry[]>();
-  for (let partition = 0; partition < store.partitions; partition += 1) {
-    let before: Entry | undefined;
-    for await (const entry of store.journal.read(partition, 0)) {
-      judgeEntry(before, entry);
-      before = entry;
-      if (entry.group === undefined) continue;
-      const list = groups.get(entry.group) ?? [];
-      groups.set(entry.group, list);
-      if (list.push(entry) !== entry.seq)
-        throw new Error(`${entry.group} has no entry ${list.length}`);
-    }
-    const { released = 0 } = (await store.journal.partition(partition)) ?? {};
-    const head = before?.offset ?? 0;
-    if (released > head)
-      throw new Error(`partition ${partition} is released to ${released}, its head is ${head}`);
-  }
-  return groups;
-}
-
-function judgeEntry(before: Entry | undefined, entry: Entry): void {
-  const where = `entry ${entry.offset} of partition ${entry.partition}`;
-  if (entry.offset !== (before?.offset ?? 0) + 1) throw new Error(`${where} leaves a gap`);
-  if (entry.at < (before?.at ?? 0)) throw new Error(`${where} is older than the one before it`);
-  const isClaim = entry.type === partitionClaim;
-  if (isClaim === (entry.token === before?.token))
-    throw new Error(`${where} is not of its ownership`);
-  if (entry.parked !== undefined) throw new Error(`${where} is parked: ${entry.parked}`);
-}
-
 async function reading<T>(
   folder: string,
   look: (store: Store, reader: OpenReader) => Promise<T>,
@@ -224,9 +141,4 @@ async function reading<T>(
     await reader.close();
     await store.close();
   }
-}
-
-function same(what: string, seen: unknown, wanted: unknown): void {
-  if (isDeepStrictEqual(seen, wanted)) return;
-  throw new Error(`${what}: is ${JSON.stringify(seen)}, should be ${JSON.stringify(wanted)}`);
 }

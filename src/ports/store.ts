@@ -1,5 +1,7 @@
 /** Store: the storage ports together. Appends are urgent; all other writes may wait to ride with one, in order. */
 import type { Blobs } from './blobs.ts';
+import type { Deployment } from './deployment.ts';
+import type { Hosts } from './hosts.ts';
 import type { Journal } from './journal.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Timers } from './timers.ts';
@@ -13,6 +15,8 @@ export interface Store {
   readonly snapshots: Snapshots;
   readonly blobs: Blobs;
   readonly timers: Timers;
+  readonly hosts: Hosts;
+  readonly deployment: Deployment;
   /** Writes all that waits, then resolves. */
   flush(): Promise<void>;
   /** Flushes and closes. */

@@ -111,6 +111,8 @@ function crashingStore(store: Store, fuse: Fuse): Store {
     id: store.id,
     partitions: store.partitions,
     timers: store.timers,
+    hosts: store.hosts,
+    deployment: store.deployment,
     journal: crashingJournal(store, fuse),
     snapshots: {
       newest: (group, seq) => snapshots.newest(group, seq),

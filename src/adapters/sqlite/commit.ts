@@ -7,7 +7,8 @@ import type { Appended } from '../../ports/journal.ts';
 import { sqliteFault, type Connection } from './connection.ts';
 
 /** What a lazy write touches: a read of it writes first what waits. */
-export type Lazy = 'partitions' | 'snapshots' | 'heads' | 'timers' | 'blobs';
+export type Lazy =
+  'partitions' | 'snapshots' | 'heads' | 'timers' | 'blobs' | 'hosts' | 'deployment';
 
 type Append = {
   /** Throws DocumentError for what it cannot store; what it wrote before that stays. */

@@ -1,5 +1,7 @@
-/** The embedded store: journal, snapshots, blobs and timers in one SQLite file behind one write queue. */
+/** The embedded store: all storage ports in one SQLite file behind one write queue. */
 import type { Blobs } from '../../ports/blobs.ts';
+import type { Deployment } from '../../ports/deployment.ts';
+import type { Hosts } from '../../ports/hosts.ts';
 import type { Journal } from '../../ports/journal.ts';
 import type { Snapshots } from '../../ports/snapshots.ts';
 import type { Store } from '../../ports/store.ts';
@@ -7,6 +9,8 @@ import type { Timers } from '../../ports/timers.ts';
 import { sqliteBlobs } from './blobs.ts';
 import { CommitQueue } from './commit.ts';
 import type { Connection } from './connection.ts';
+import { sqliteDeployment } from './deployment.ts';
+import { sqliteHosts } from './hosts.ts';
 import { sqliteJournal } from './journal.ts';
 import { openFile, type Opened, type StoreOptions } from './schema.ts';
 import { sqliteSnapshots } from './snapshots.ts';
@@ -25,6 +29,8 @@ export class SqliteStore implements Store {
   readonly snapshots: Snapshots;
   readonly blobs: Blobs;
   readonly timers: Timers;
+  readonly hosts: Hosts;
+  readonly deployment: Deployment;
   readonly #connection: Connection;
   readonly #queue: CommitQueue;
   #closed = false;
@@ -38,6 +44,8 @@ export class SqliteStore implements Store {
     this.snapshots = sqliteSnapshots(connection, this.#queue);
     this.blobs = sqliteBlobs(connection, this.#queue);
     this.timers = sqliteTimers(connection, this.#queue);
+    this.hosts = sqliteHosts(connection, this.#queue);
+    this.deployment = sqliteDeployment(connection, this.#queue);
   }
 
   async flush(): Promise<void> {

@@ -20,7 +20,7 @@ const topology: Topology = {
   queues: [
     { name: 'plain' },
     { name: 'single', singleActiveConsumer: true },
-    { name: 'own', exclusive: true },
+    { name: 'own', kind: 'exclusive' },
   ],
   bindings: [
     { exchange: 'work', queue: 'plain', routingKey: 'plain' },

@@ -194,8 +194,8 @@ export async function openRabbitmqBroker(url: string, prefix: string): Promise<R
   return new RabbitmqBroker(prefix, connection, await connection.createConfirmChannel());
 }
 
-function queueOptions({ exclusive, singleActiveConsumer }: Queue): Options.AssertQueue {
-  if (exclusive) return { exclusive: true, autoDelete: true };
+function queueOptions({ kind, singleActiveConsumer }: Queue): Options.AssertQueue {
+  if (kind === 'exclusive') return { exclusive: true, autoDelete: true };
   const single = singleActiveConsumer ? { 'x-single-active-consumer': true } : {};
   return {
     durable: true,

@@ -21,7 +21,8 @@ export class SmqpBroker implements Broker {
   readonly isRemote = false;
   readonly #memory = new SmqpMemory();
   readonly #mailboxes = new Map<string, Mailbox>();
-  readonly #exchanges = new Set<string>();
+  /** With their alternates. */
+  readonly #exchanges = new Map<string, string | undefined>();
   readonly #routes = new Map<string, readonly Mailbox[]>();
   #published = 0;
   #closed = false;
@@ -29,8 +30,10 @@ export class SmqpBroker implements Broker {
   async declare({ exchanges, queues, bindings }: Topology): Promise<void> {
     this.#assertOpen();
     for (const exchange of exchanges) this.#declareExchange(exchange);
-    for (const queue of queues) this.#declareQueue(queue);
-    for (const binding of bindings) this.#bind(binding);
+    // Nobody else could read a stream, and it would fill the memory.
+    const streams = new Set(queues.filter(({ kind }) => kind === 'stream').map(({ name }) => name));
+    for (const queue of queues) if (!streams.has(queue.name)) this.#declareQueue(queue);
+    for (const binding of bindings) if (!streams.has(binding.queue)) this.#bind(binding);
     this.#routes.clear();
   }
 
@@ -73,7 +76,7 @@ export class SmqpBroker implements Broker {
     if (mailbox === undefined) return;
     this.#mailboxes.delete(queue);
     this.#routes.clear();
-    for (const exchange of this.#exchanges)
+    for (const exchange of this.#exchanges.keys())
       this.#memory.getExchange(exchange).unbindQueueByName(queue);
     mailbox.cut(`queue ${queue} was deleted`);
   }
@@ -91,9 +94,9 @@ export class SmqpBroker implements Broker {
     if (this.#closed) throw new TransientError('The in-process broker is closed; open another.');
   }
 
-  #declareExchange({ name, kind }: Exchange): void {
+  #declareExchange({ name, kind, alternate }: Exchange): void {
     this.#memory.assertExchange(name, kind, { autoDelete: false });
-    this.#exchanges.add(name);
+    this.#exchanges.set(name, alternate);
   }
 
   #declareQueue(queue: Queue): void {
@@ -133,12 +136,14 @@ export class SmqpBroker implements Broker {
   #boundQueues(name: string, routingKey: string): string[] {
     if (!this.#exchanges.has(name)) return [];
     const exchange = this.#exchange(name);
-    return exchange.bindings
-      .filter((binding) => {
-        if (exchange.type === 'topic') return binding.testPattern(routingKey);
-        return exchange.type === 'fanout' || binding.pattern === routingKey;
-      })
-      .map((binding) => binding.queue.name);
+    const bound = exchange.bindings.filter((binding) => {
+      if (exchange.type === 'topic') return binding.testPattern(routingKey);
+      return exchange.type === 'fanout' || binding.pattern === routingKey;
+    });
+    const alternate = this.#exchanges.get(name);
+    if (bound.length === 0 && alternate !== undefined)
+      return this.#boundQueues(alternate, routingKey);
+    return bound.map((binding) => binding.queue.name);
   }
 }
 

@@ -77,7 +77,7 @@ export class Mailbox {
   #leave(consumer: Consumer, unacked: Waiting[]): void {
     this.#consumers = this.#consumers.filter((each) => each !== consumer);
     if (unacked.length > 0) this.#giveBack(unacked);
-    if (this.#declared.exclusive && this.#consumers.length === 0) this.#onUnused();
+    if (this.#declared.kind === 'exclusive' && this.#consumers.length === 0) this.#onUnused();
     else this.#schedule();
   }
 

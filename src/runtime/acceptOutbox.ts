@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import type { EntryMeta } from '../ports/journal.ts';
 import { messageOf, PermanentError } from '../protocol/errors.ts';
-import { rejectedQueue } from '../protocol/topology.ts';
 import type { Verdict } from './accept.ts';
 import { eventFor, fit, parse } from './addressed.ts';
 import { turn, turnWithoutStep } from './turn.ts';
@@ -170,7 +169,5 @@ function refuse(
   const told = { from: to, to: from, event: { type: outboxRejected, to, message: type, reason } };
   const answer = type === outboxRejected ? undefined : told;
   const turned = turnWithoutStep(registry, before, at, answer);
-  const aside = { group: before.id, type, to, from, body, reason };
-  const notice: Notice = { kind: 'exchange', exchange: '', routingKey: rejectedQueue, body: aside };
-  return { ...turned, notices: [notice] };
+  return { ...turned, notices: [{ kind: 'aside', type, to, from, body, reason }] };
 }

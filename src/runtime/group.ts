@@ -30,6 +30,8 @@ export type Notice =
   /** The message of this turn is answered later. */
   | { kind: 'later' }
   | { kind: 'exchange'; exchange: string; routingKey: string; body: unknown }
+  /** A message of this group that can never be stepped, for a person to look at. */
+  | { kind: 'aside'; type: string; to: Address; from?: Address; body: string; reason: string }
   /** To another group, about its messages. */
   | { kind: 'tell'; to: string; type: string; body: object };
 

@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import type { Entry, Transition } from '../ports/journal.ts';
 import type { TimerRow } from '../ports/timers.ts';
-import { rejectedQueue } from '../protocol/topology.ts';
 import { accept } from './accept.ts';
 import { journaled, sentOf, unlessKept } from './acceptOutbox.ts';
 import type { Verdict } from './accept.ts';
@@ -146,13 +145,9 @@ function unparkOptions({ body }: Incoming): { skip: boolean } | undefined {
 }
 
 /** What cannot be stepped goes where a person can look at it. */
-function setAside({ group, type, to, body }: Entry, reason: string): Notice {
-  return {
-    kind: 'exchange',
-    exchange: '',
-    routingKey: rejectedQueue,
-    body: { group, type, to, body, reason },
-  };
+function setAside({ type, to = '', meta, body = '' }: Entry, reason: string): Notice {
+  const from = meta?.from;
+  return { kind: 'aside', type, to, ...(from !== undefined && { from }), body, reason };
 }
 
 function add(stepping: Stepping, turned: Turned): void {

@@ -4,6 +4,8 @@
  */
 import type { Entry } from '../ports/journal.ts';
 import { TransientError } from '../protocol/errors.ts';
+import { answersTo, sendAnswers } from './answers.ts';
+import type { Answer } from './answers.ts';
 import type { Group } from './group.ts';
 import { loadGroup } from './load.ts';
 import type { LoadOptions } from './load.ts';
@@ -11,8 +13,7 @@ import { nextTurn } from './nextTurn.ts';
 import { owedNow, owesNothing } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
-import { answersTo, sendAnswers, sendOwed } from './send.ts';
-import type { Answer } from './send.ts';
+import { sendOwed } from './send.ts';
 
 /** After so many groups everybody else gets a turn of the event loop: other partitions are at work. */
 const groupsInARow = 64;

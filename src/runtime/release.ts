@@ -1,12 +1,14 @@
 /** Releases a committed batch: sends what its turns added, answers who asked, sets aside what was refused. */
 import type { Entry } from '../ports/journal.ts';
+import { toErrorCode } from '../protocol/errors.ts';
+import { answersTo, reject, sendAnswers } from './answers.ts';
 import type { Notice } from './group.ts';
 import type { Committed } from './commit.ts';
 import { timerFired } from './incoming.ts';
 import { tellSenders } from './mail.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
-import { answersTo, beginSending, reject, sendAnswers, sendOwed } from './send.ts';
+import { beginSending, sendOwed } from './send.ts';
 import type { Sending } from './send.ts';
 import type { Turned } from './turns.ts';
 
@@ -78,8 +80,7 @@ async function refuse(
   answer(runtime, item, [{ kind: 'reply', data: { ok: false, code, message: reason } }], told);
   await Promise.all(told);
   if (!('delivery' in item.arrival)) return;
-  const { properties, body } = item.arrival.delivery;
-  await reject(runtime, { ...properties, body }, reason);
+  await reject(runtime, item.arrival.delivery, { code: toErrorCode(code) ?? 'rejected', reason });
 }
 
 function answer(

@@ -1,11 +1,10 @@
 /**
- * From obligation to wire: a sender for each kind of obligation, and for notices. Normal release
- * sends what a turn added, recovery sends all that a group owes: both through the same table.
+ * From obligation to wire: a sender for each kind of obligation. Normal release sends what a turn added,
+ * recovery sends all that a group owes: both through the same table. Notices are in answers.ts.
  */
 import type { Publication } from '../ports/broker.ts';
-import type { Entry } from '../ports/journal.ts';
-import { rejectedQueue, exchanges, partitionKey } from '../protocol/topology.ts';
-import type { Group, Notice } from './group.ts';
+import { exchanges, partitionKey } from '../protocol/topology.ts';
+import type { Group } from './group.ts';
 import { loadGroup } from './load.ts';
 import { sendMessage } from './mail.ts';
 import { rowKey } from './obligations.ts';
@@ -15,14 +14,6 @@ import type { Ownership } from './ownership.ts';
 import { properties, publish } from './publish.ts';
 import type { Runtime } from './runtime.ts';
 import { valueAt } from './values.ts';
-
-/** A one-way message, and where from: its id is the same however often it is sent. */
-export type Answer = {
-  messageId: string;
-  publication: Pick<Publication, 'exchange' | 'routingKey' | 'body'>;
-  type: string;
-  correlationId?: string;
-};
 
 /** What is on its way to the broker: a batch's worth of it is awaited at once. */
 export type Sending = Promise<unknown>[];
@@ -149,98 +140,4 @@ function startMessage(
     properties: properties(runtime, startId, 'attempt.start'),
     body,
   };
-}
-
-const none: readonly Answer[] = [];
-
-/** What an entry's notices become; a command that asked for an answer and got none of its own is told that it was taken. */
-export function answersTo(
-  entry: Pick<Entry, 'group' | 'seq' | 'meta'>,
-  notices: readonly Notice[],
-): readonly Answer[] {
-  if (notices.length === 0 && entry.meta?.replyTo === undefined) return none;
-  const isAnswered = notices.some(isAnswer);
-  const all: readonly Notice[] = isAnswered
-    ? notices
-    : [...notices, { kind: 'reply', data: { ok: true } }];
-  return all.flatMap((notice, n) => answer(entry, notice, n));
-}
-
-/** Now, or later. */
-function isAnswer(notice: Notice): boolean {
-  return notice.kind === 'later' || (notice.kind === 'reply' && notice.to === undefined);
-}
-
-function answer(
-  { group, seq, meta }: Pick<Entry, 'group' | 'seq' | 'meta'>,
-  notice: Notice,
-  n: number,
-): Answer[] {
-  const messageId = `${group ?? ''}/${seq}/${n}`;
-  if (notice.kind === 'exchange') {
-    const { exchange, routingKey, body } = notice;
-    return [
-      {
-        messageId,
-        type: 'notice',
-        publication: { exchange, routingKey, body: JSON.stringify(body) },
-      },
-    ];
-  }
-  if (notice.kind !== 'reply') return [];
-  const queue = notice.to?.queue ?? meta?.replyTo;
-  if (queue === undefined) return [];
-  const correlationId = notice.to?.correlationId ?? meta?.correlationId ?? meta?.messageId;
-  return [
-    {
-      messageId,
-      type: 'reply',
-      ...(correlationId !== undefined && { correlationId }),
-      publication: { exchange: '', routingKey: queue, body: JSON.stringify(notice.data) },
-    },
-  ];
-}
-
-/** Sends notices; one that no queue takes goes to rejected, and release goes on. */
-export async function sendAnswers(runtime: Runtime, answers: readonly Answer[]): Promise<void> {
-  await Promise.all(
-    answers.map(async ({ messageId, type, correlationId, publication }) => {
-      const sent = await publish(runtime, {
-        ...publication,
-        properties: {
-          ...properties(runtime, messageId, type),
-          ...(correlationId !== undefined && { correlationId }),
-        },
-      });
-      // Nobody waits for a reply any more when its queue is gone.
-      if (sent === 'returned' && type !== 'reply') {
-        const target = `${publication.exchange}/${publication.routingKey}`;
-        await reject(
-          runtime,
-          { messageId, type, body: publication.body },
-          `no queue is bound to ${target}`,
-        );
-      }
-    }),
-  );
-}
-
-/** Sets a message aside with its reason, where a person can look at it. */
-export async function reject(
-  runtime: Runtime,
-  message: {
-    messageId: string;
-    type: string;
-    body: string;
-    headers?: Readonly<Record<string, string>>;
-  },
-  reason: string,
-): Promise<void> {
-  const headers = { ...message.headers, reason };
-  await publish(runtime, {
-    exchange: '',
-    routingKey: rejectedQueue,
-    properties: { ...properties(runtime, message.messageId, message.type), headers },
-    body: message.body,
-  });
 }

@@ -2,7 +2,8 @@
 import type { Delivery, Publication } from '../ports/broker.ts';
 import { attemptCancelSchema, attemptStartSchema } from '../protocol/attempts.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
-import { exchanges, rejectedQueue } from '../protocol/topology.ts';
+import { rejection } from '../protocol/rejected.ts';
+import { exchanges } from '../protocol/topology.ts';
 import type { Answer } from './answers.ts';
 
 /** The attempt in a delivery of `jobType`'s queue, or why it cannot be one. */
@@ -50,10 +51,9 @@ export function answerPublication(
   };
 }
 
-/** A message that can never be accepted, set aside with its reason. */
-export function rejection({ properties, body }: Delivery, reason: string): Publication {
-  const headers = { ...properties.headers, reason };
-  return { exchange: '', routingKey: rejectedQueue, properties: { ...properties, headers }, body };
+/** A message that can never be accepted, with its reason. */
+export function setAside(delivery: Delivery, reason: string, at: number): Publication {
+  return rejection(delivery, { code: 'rejected', reason, at });
 }
 
 function parseJson(body: string): { value: unknown } | undefined {

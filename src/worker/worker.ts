@@ -11,7 +11,7 @@ import { createCancelled } from './cancelled.ts';
 import { execute } from './execution.ts';
 import { closeLanes } from './held.ts';
 import type { Held, Lane } from './held.ts';
-import { answerPublication, decodeCancel, decodeStart, rejection } from './messages.ts';
+import { answerPublication, decodeCancel, decodeStart, setAside } from './messages.ts';
 import type { Worker, WorkerOptions } from './options.ts';
 import { createPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
@@ -133,7 +133,7 @@ class InProcessWorker {
   }
 
   async #reject(receipt: Receipt, reason: string): Promise<void> {
-    const publication = rejection(receipt.delivery, reason);
+    const publication = setAside(receipt.delivery, reason, this.#options.clock.now());
     if (await this.#publisher.publish(publication, () => !receipt.isLost())) receipt.ack();
   }
 

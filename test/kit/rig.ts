@@ -57,12 +57,19 @@ export type Rig = {
   /** Starts of a job type, as they come, in place of a worker. */
   starts(jobType: string): Promise<AttemptStart[]>;
   /** Messages in a queue, as they come. */
-  collected(queue: string): Promise<{ type: string; reason: string | undefined; body: unknown }[]>;
+  collected(queue: string): Promise<Collected[]>;
   entries(group: string): Promise<Entry[]>;
   stop(): Promise<void>;
 };
 
 export type Reply = Readonly<Record<string, unknown>>;
+
+export type Collected = {
+  type: string;
+  reason: string | undefined;
+  headers: Readonly<Record<string, string>>;
+  body: unknown;
+};
 
 /** The port with some of its methods replaced; `Object.create` would lose private fields. */
 export function decorate<T extends object>(port: T, overrides: Partial<T>): T {
@@ -227,14 +234,14 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       return starts;
     },
     async collected(queue) {
-      const messages: { type: string; reason: string | undefined; body: unknown }[] = [];
+      const messages: Collected[] = [];
       await broker.consume(queue, {
         prefetch: unacked,
         onClosed: () => undefined,
         onDelivery: ({ properties, body }) => {
-          const { type, headers } = properties;
+          const { type, headers = {} } = properties;
           const content: unknown = body === '' ? undefined : JSON.parse(body);
-          messages.push({ type, reason: headers?.['reason'], body: content });
+          messages.push({ type, reason: headers['reason'], headers, body: content });
         },
       });
       return messages;

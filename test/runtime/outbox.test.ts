@@ -135,7 +135,7 @@ describe('a message to another group', () => {
       ),
     );
     expect(await gotBy(rig, 'b')).toEqual([3]);
-    expect(rejected.map(({ body }) => body)).toEqual(
+    expect(rejected.map(({ headers }) => headers)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ group: 'b', from: 'a/peer/main', reason: 'boom' }),
         expect.objectContaining({

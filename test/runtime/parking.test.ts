@@ -69,9 +69,9 @@ describe('a machine that throws at an answer it is owed', () => {
       turned: {
         notices: [
           {
-            kind: 'exchange',
-            routingKey: 'millrace.rejected',
-            body: { type: 'attempt.succeeded', reason: expect.stringContaining('cannot take it') },
+            kind: 'aside',
+            type: 'attempt.succeeded',
+            reason: expect.stringContaining('cannot take it'),
           },
           { kind: 'reply', data: { stepped: 1, skipped: 1 } },
         ],
@@ -87,7 +87,7 @@ describe('a machine that throws at an answer it is owed', () => {
     const judged = story.tell(unpark());
     expect(judged).toMatchObject({
       verdict: 'accepted',
-      turned: { notices: [{ kind: 'exchange' }, { data: { stepped: 4, skipped: 1 } }] },
+      turned: { notices: [{ kind: 'aside' }, { data: { stepped: 4, skipped: 1 } }] },
     });
     expect(story.count).toBe(3);
   });

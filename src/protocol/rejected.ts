@@ -1,0 +1,70 @@
+/**
+ * What can never be accepted is set aside in `millrace.rejected` as it came, with why and where from in its
+ * headers, so that a person can look at it, correct it, and send it again.
+ */
+import { z } from 'zod';
+import type { Properties, Publication } from '../ports/broker.ts';
+import type { ErrorCode } from './errors.ts';
+import { rejectedQueue } from './topology.ts';
+
+/** Why, and when: `at` in epoch milliseconds. */
+export type Refusal = { code: ErrorCode; reason: string; at: number };
+
+/** A message as it was sent. */
+type Sent = Pick<Publication, 'exchange' | 'routingKey' | 'body'> & {
+  properties: Omit<Properties, 'timestamp'> & { timestamp?: number };
+};
+
+/** What a broker takes as the headers of a message is bounded, and the reason must find room. */
+const maxHeaderBytes = 32 * 1024;
+const maxReason = 2000;
+
+/** The headers that say why; they are taken off again when the message is sent again. */
+export const refusalHeadersSchema = z.object({
+  /** One of the closed list of errors. */
+  code: z.string(),
+  /** For people: what is wrong, and what to do. */
+  reason: z.string(),
+  /** Where it was published; empty for the default exchange, whose routing key is a queue. */
+  exchange: z.string(),
+  routingKey: z.string(),
+  /** ISO 8601. */
+  rejectedAt: z.string(),
+  /** The user of the broker who has sent it, if the broker vouched for one. */
+  principal: z.string().optional(),
+});
+
+/** The message for `millrace.rejected`. */
+export function rejection(
+  { exchange, routingKey, properties, body }: Sent,
+  { code, reason, at }: Refusal,
+): Publication {
+  const { userId, headers, ...rest } = properties;
+  const why: Record<string, string> = {
+    code,
+    reason: reason.slice(0, maxReason),
+    exchange,
+    routingKey,
+    rejectedAt: new Date(at).toISOString(),
+    ...(userId !== undefined && { principal: userId }),
+  };
+  return {
+    exchange: '',
+    routingKey: rejectedQueue,
+    properties: { timestamp: at, ...rest, headers: { ...withinBudget(headers), ...why } },
+    body,
+  };
+}
+
+/** As many headers as fit, in their order. */
+function withinBudget(headers: Properties['headers'] = {}): Record<string, string> {
+  let left = maxHeaderBytes;
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name, value]) => {
+      const bytes = Buffer.byteLength(name) + Buffer.byteLength(value);
+      if (bytes > left) return false;
+      left -= bytes;
+      return true;
+    }),
+  );
+}

@@ -2,13 +2,19 @@
  * Environment and `millrace.config.ts` → one validated, frozen Config. The only place that reads
  * `process.env`.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { readConfigFile } from './configFile.ts';
+import type { Modules } from './configFile.ts';
 import type { ActorDefinition } from './runtime/actor.ts';
 import type { ChainDefinition, JobDefinition } from './definitions.ts';
-import { messageOf, MillraceError } from './protocol/errors.ts';
+import { MillraceError } from './protocol/errors.ts';
 import { defaultPartitions } from './protocol/topology.ts';
+
+/** What a process can do for a deployment, in the order in which it is drained (architecture, section 2). */
+export const roles = ['gateway', 'host', 'worker', 'tracker', 'api'] as const;
+
+export type Role = (typeof roles)[number];
 
 export type Config = {
   readonly jobs: readonly JobDefinition[];
@@ -29,16 +35,40 @@ export type Config = {
   readonly definitions?: string;
   /** Path of the file that all this was read from; the command line's, which needs no `definitions`. */
   readonly configFile?: string;
+  /** RabbitMQ; default MILLRACE_AMQP_URL, else a broker inside this process. */
+  readonly amqpUrl?: string;
+  /** MongoDB; default MILLRACE_MONGODB_URL, else a SQLite file in the data folder. */
+  readonly mongodbUrl?: string;
+  /** RabbitMQ's management API, by which purged queues are found; default MILLRACE_MANAGEMENT_URL, else it is not asked. */
+  readonly managementUrl?: string;
+  /** How the names of all exchanges and queues begin; default MILLRACE_PREFIX, else `millrace`. */
+  readonly prefix: string;
+  /** What this process does; default: everything. */
+  readonly roles: readonly Role[];
+  /** Where health and metrics are answered; without it nowhere. `host` default 127.0.0.1. */
+  readonly http?: { readonly host: string; readonly port: number };
+  readonly publish: {
+    /** Every change of a job's state as a message of its own, which doubles the broker's work; default false. */
+    readonly jobTransitions: boolean;
+  };
+  /** Least level of what is logged; default MILLRACE_LOG, else `warn`. */
+  readonly logLevel: LogLevel;
 };
 
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
 /** What `createMillrace` and the default export of `millrace.config.ts` take. */
-export type MillraceOptions = Partial<Omit<Config, 'actors' | 'jobs' | 'chains'>> & {
+export type MillraceOptions = Partial<
+  Omit<Config, 'actors' | 'jobs' | 'chains' | 'http' | 'publish'>
+> & {
   jobs?: readonly JobDefinition[];
   chains?: readonly ChainDefinition[];
   actors?: readonly ActorDefinition[];
+  http?: { host?: string; port: number };
+  publish?: { jobTransitions?: boolean };
 };
-
-const fileName = 'millrace.config';
 
 const definition = (kind: 'job' | 'chain', maker: string) =>
   z.custom<object>(
@@ -46,6 +76,10 @@ const definition = (kind: 'job' | 'chain', maker: string) =>
       typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind,
     `must be made with ${maker}`,
   );
+
+/** The message names the form and never what was given: that may hold a password. */
+const url = (pattern: RegExp, form: string) =>
+  z.string().regex(pattern, `must be a URL like ${form}`);
 
 const configSchema = z.strictObject({
   jobs: z.array(definition('job', 'defineJob')).default([]),
@@ -57,11 +91,30 @@ const configSchema = z.strictObject({
   graceMs: z.int().min(0).default(8_000),
   definitions: z.url({ protocol: /^file$/ }).exactOptional(),
   configFile: z.string().exactOptional(),
+  amqpUrl: url(/^amqps?:\/\/./, 'amqp://USER:PASSWORD@HOST:PORT/VHOST').exactOptional(),
+  mongodbUrl: url(/^mongodb(\+srv)?:\/\/./, 'mongodb://USER:PASSWORD@HOST:PORT').exactOptional(),
+  managementUrl: url(/^https?:\/\/./, 'http://USER:PASSWORD@HOST:15672').exactOptional(),
+  prefix: z
+    .string()
+    .regex(/^[a-zA-Z0-9_-]{1,60}$/, 'must be at most 60 letters, digits, - and _')
+    .default('millrace'),
+  roles: z
+    .array(z.enum(roles, `must be one of ${roles.join(', ')}`))
+    .min(1)
+    .default([...roles]),
+  http: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535),
+    })
+    .exactOptional(),
+  publish: z.strictObject({ jobTransitions: z.boolean().default(false) }).prefault({}),
+  logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('warn'),
 });
 
-/** Checks options and fills in the defaults. Throws MillraceError `config`, naming every misfit. */
+/** Checks options and fills in what the environment says, then the defaults. Throws MillraceError `config`, naming every misfit. */
 export function toConfig(options: MillraceOptions, from = 'createMillrace'): Config {
-  const parsed = configSchema.safeParse(options);
+  const parsed = configSchema.safeParse({ ...environment(), ...options });
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       (issue) => `${issue.path.join('.') || 'options'}: ${issue.message}`,
@@ -111,12 +164,31 @@ export type ConfigFlags = {
   data?: string;
 };
 
+/** What the environment says goes before the file. */
+const variables = {
+  amqpUrl: 'MILLRACE_AMQP_URL',
+  mongodbUrl: 'MILLRACE_MONGODB_URL',
+  managementUrl: 'MILLRACE_MANAGEMENT_URL',
+  prefix: 'MILLRACE_PREFIX',
+  logLevel: 'MILLRACE_LOG',
+} as const;
+
+/** What is set to nothing is not set. */
+function environment(): Pick<MillraceOptions, keyof typeof variables> {
+  const set = Object.entries(variables)
+    .map(([name, variable]) => [name, process.env[variable]] as const)
+    .filter(([, value]) => value !== undefined && value !== '');
+  // A cast: the schema looks at it like at all options.
+  return Object.fromEntries(set) as Pick<MillraceOptions, keyof typeof variables>;
+}
+
 /** The program's configuration. Throws MillraceError `config` with the file and what is wrong in it. */
 export async function loadConfig(flags: ConfigFlags = {}, modules: Modules = {}): Promise<Config> {
-  const file = await readFile(flags.config, modules);
+  const file = await readConfigFile(flags.config, modules);
   const data = flags.data ?? process.env['MILLRACE_DATA'];
   const { options, path, configFile } = file;
-  return toConfig({ ...options, ...(data !== undefined && { data }), ...configFile }, path);
+  const given = { ...options, ...environment(), ...(data !== undefined && { data }) };
+  return toConfig({ ...given, ...configFile }, path);
 }
 
 /** Only the data folder: for commands that read a store and need no definitions. */
@@ -127,51 +199,6 @@ export function dataFolder(flags: ConfigFlags): string | undefined {
 /** What child processes are given. */
 export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
   return process.env;
-}
-
-/** What the configuration's `import 'millrace'` is given: this very copy, wherever the file lies. */
-type Modules = { millrace?: () => Promise<object> };
-
-async function readFile(
-  path: string | undefined,
-  modules: Modules,
-): Promise<{ options: MillraceOptions; path: string; configFile?: { configFile: string } }> {
-  if (path !== undefined && !existsSync(path)) {
-    throw new MillraceError(
-      'config',
-      `there is no ${path}; name the configuration with --config FILE`,
-    );
-  }
-  if (path === undefined && !hasFile()) return { options: {}, path: fileName };
-  try {
-    const { loadConfig: loadFile } = await import('c12');
-    const millrace = await modules.millrace?.();
-    const { config, _configFile } = await loadFile<MillraceOptions>({
-      name: 'millrace',
-      ...(path !== undefined && { configFile: path }),
-      configFileRequired: path !== undefined,
-      rcFile: false,
-      globalRc: false,
-      dotenv: false,
-      packageJson: false,
-      ...(millrace !== undefined && { jitiOptions: { virtualModules: { millrace } } }),
-    });
-    if (_configFile === undefined) return { options: config, path: fileName };
-    return { options: config, path: _configFile, configFile: { configFile: resolve(_configFile) } };
-  } catch (cause) {
-    throw new MillraceError(
-      'config',
-      `${path ?? 'millrace.config.ts'} does not load: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-/** Whether one may be found, so that nothing is loaded to look for it: there, or in `.config/`. */
-function hasFile(): boolean {
-  return readdirSync('.').some((name) => name === '.config' || name.startsWith(`${fileName}.`));
 }
 
 /** Types the default export of `millrace.config.ts`. */

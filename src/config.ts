@@ -178,8 +178,7 @@ function environment(): Pick<MillraceOptions, keyof typeof variables> {
   const set = Object.entries(variables)
     .map(([name, variable]) => [name, process.env[variable]] as const)
     .filter(([, value]) => value !== undefined && value !== '');
-  // A cast: the schema looks at it like at all options.
-  return Object.fromEntries(set) as Pick<MillraceOptions, keyof typeof variables>;
+  return Object.fromEntries(set);
 }
 
 /** The program's configuration. Throws MillraceError `config` with the file and what is wrong in it. */

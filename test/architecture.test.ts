@@ -65,7 +65,15 @@ const rules: readonly Rule[] = [
   { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
   {
     from: 'src/config.ts',
-    may: ['src/definitions.ts', 'src/protocol/', 'src/runtime/actor.ts', 'c12', 'zod', 'node:'],
+    may: [
+      ...['src/configFile.ts', 'src/definitions.ts', 'src/protocol/', 'src/runtime/actor.ts'],
+      ...['zod', 'node:'],
+    ],
+  },
+  {
+    from: 'src/configFile.ts',
+    may: ['src/protocol/', 'c12', 'node:'],
+    mayTypes: ['src/config.ts'],
   },
   {
     from: 'src/follow.ts',
@@ -152,9 +160,12 @@ const rules: readonly Rule[] = [
     mayTypes: ['src/definitions.ts'],
   },
   {
-    from: 'src/processes.ts',
-    may: ['src/config.ts', 'src/worker/', 'node:'],
-    mayTypes: ['src/ports/', 'pino'],
+    from: 'src/roles/',
+    may: [
+      ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/newId.ts'],
+      ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
+      ...['pino', 'node:'],
+    ],
   },
   { from: 'src/offer.ts', may: [], mayTypes: ['src/config.ts'] },
   {
@@ -183,11 +194,9 @@ const rules: readonly Rule[] = [
   {
     from: 'src/compose.ts',
     may: [
-      ...['actors/', 'src/adapters/', 'src/gateway/', 'src/ports/', 'src/protocol/'],
-      ...['src/runtime/', 'src/worker/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts'],
-      ...['src/control/', 'src/link.ts', 'src/newId.ts', 'src/offer.ts', 'src/processes.ts'],
-      ...['src/reader.ts', 'src/tracker/'],
-      ...['src/version.ts', 'pino', 'node:'],
+      ...['actors/', 'src/gateway/', 'src/protocol/', 'src/roles/', 'src/runtime/', 'src/worker/'],
+      ...['src/client.ts', 'src/config.ts', 'src/link.ts', 'src/newId.ts', 'src/offer.ts'],
+      ...['src/reader.ts', 'src/version.ts'],
     ],
   },
   {

@@ -1,7 +1,9 @@
 /** `millrace up`: hosts the folder until a signal ends it, then drains: no request's state changes by that. */
 import type { Logger } from 'pino';
 import type { Client } from '../client.ts';
-import type { Config } from '../config.ts';
+import { roles as allRoles, toConfig } from '../config.ts';
+import type { Config, MillraceOptions, Role } from '../config.ts';
+import { maskedUrl } from '../protocol/masked.ts';
 import { isTerminal } from '../protocol/states.ts';
 import { examples, jsonFlag } from './command.ts';
 import type { Declare } from './command.ts';
@@ -11,21 +13,22 @@ import { duration, note, plural } from './print.ts';
 import { troubleLog } from './session.ts';
 import { leftBehind } from './watch.ts';
 
-type UpOptions = { verbose?: boolean; json?: boolean };
+type UpOptions = { verbose?: boolean; json?: boolean; roles?: string };
 
 export const declareUp: Declare = (program, act) => {
   program
     .command('up')
     .description('host the folder until SIGTERM or Ctrl-C')
+    .option('--roles <list>', `some of ${allRoles.join(',')} (default: all)`)
     .option(jsonFlag[0], 'log as JSON lines on stdout')
     .option('-v, --verbose', 'a line for each request that starts, is suspended or ends')
-    .addHelpText('after', examples('up', 'up --verbose', 'up --json >> millrace.log'))
+    .addHelpText('after', examples('up', 'up --roles host,tracker', 'up --json >> millrace.log'))
     .action(act(up));
 };
 
 async function up(context: Context, options: UpOptions): Promise<number> {
   const { verbose = false, json = false } = options;
-  const config = await context.config();
+  const config = withFlags(await context.config(), options);
   const log = json ? await jsonLog() : await troubleLog();
   const say = json ? toLog(log) : toPeople;
   const millrace = await context.hosting.host(config, { log });
@@ -49,6 +52,14 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   }
 }
 
+/** Throws MillraceError `config` for a role that there is not. */
+function withFlags(config: Config, { roles }: UpOptions): Config {
+  if (roles === undefined) return config;
+  // A cast: the schema says which there are.
+  const asked: MillraceOptions = { ...config, roles: roles.split(',') as Role[] };
+  return toConfig(asked, '--roles');
+}
+
 /** What happened, with its fields, for logs; and the same for people. */
 type Say = (message: string, fields: object, text: string) => void;
 
@@ -66,17 +77,32 @@ function toLog(log: Logger): Say {
 }
 
 async function sayWhatIsHosted(config: Config, client: Client, say: Say): Promise<void> {
-  const { data } = config;
+  const { data, roles } = config;
   const jobs = config.jobs.map(({ type }) => type);
   const chains = config.chains.map(({ type }) => type);
   const left = (await leftBehind(client)).length;
   const text = [
     `Hosting ${data} as process ${process.pid}.`,
+    ...placesOf(config).map(([what, where]) => `  ${what.padEnd(8)}${where}`),
     `  jobs    ${jobs.join(', ') || 'none'}`,
     `  chains  ${chains.join(', ') || 'none'}`,
     ...(left > 0 ? [`Going on with ${plural(left, 'request')} left behind here.`] : []),
   ];
-  say('hosting', { data, jobs, chains, leftBehind: left }, text.join('\n'));
+  const places = Object.fromEntries(placesOf(config));
+  say('hosting', { data, roles, ...places, jobs, chains, leftBehind: left }, text.join('\n'));
+}
+
+/** What is not as it is by default. */
+function placesOf({ amqpUrl, mongodbUrl, roles }: Config): [what: string, where: string][] {
+  return [
+    ...(roles.length < allRoles.length ? [pair('roles', roles.join(', '))] : []),
+    ...(amqpUrl === undefined ? [] : [pair('broker', maskedUrl(amqpUrl))]),
+    ...(mongodbUrl === undefined ? [] : [pair('store', maskedUrl(mongodbUrl))]),
+  ];
+}
+
+function pair(what: string, where: string): [string, string] {
+  return [what, where];
 }
 
 /** On the way to a state that is said. */

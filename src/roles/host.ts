@@ -1,0 +1,50 @@
+/** The role `host`: owns partitions, steps their groups, commits and sends what follows. */
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { newId } from '../newId.ts';
+import type { Broker } from '../ports/broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+import { Feed } from '../runtime/feed.ts';
+import { Host } from '../runtime/host.ts';
+import { Memory } from '../runtime/memory.ts';
+import { Outlet } from '../runtime/outlet.ts';
+import { Pace } from '../runtime/pace.ts';
+import type { Registry } from '../runtime/registry.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { createFreezer } from '../runtime/snapshots.ts';
+import { Valve } from '../runtime/valve.ts';
+
+export type HostRole = { host: Host; runtime: Runtime; feed: Feed };
+
+type HostOptions = {
+  broker: Broker;
+  store: Store;
+  clock: Clock;
+  log: Logger;
+  registry: Registry;
+};
+
+/** A host that has not started. */
+export function createHost({ broker, store, clock, log, registry }: HostOptions): HostRole {
+  const feed = new Feed();
+  const runtime: Runtime = {
+    broker,
+    // An in-process broker remembers nothing of an earlier one.
+    epoch: { current: newId() },
+    store,
+    clock,
+    registry,
+    freezer: createFreezer(registry, store.blobs),
+    feed,
+    outlet: new Outlet(broker, clock),
+    pace: new Pace(),
+    valve: new Valve(clock),
+    memory: new Memory(registry),
+    log,
+    stopping: new AbortController(),
+    random: Math.random,
+    newToken: () => randomBytes(6).toString('base64url'),
+  };
+  return { host: new Host(runtime), runtime, feed };
+}

@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { loadConfig, toConfig } from '../src/config.ts';
+import { tempFolder } from './kit/tempFolder.ts';
+
+const folder = tempFolder();
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('broker and store', () => {
+  test('are inside the process when nothing names them', () => {
+    const config = toConfig({});
+    expect(config).not.toHaveProperty('amqpUrl');
+    expect(config).not.toHaveProperty('mongodbUrl');
+    expect(config).toMatchObject({
+      prefix: 'millrace',
+      roles: ['gateway', 'host', 'worker', 'tracker', 'api'],
+      logLevel: 'warn',
+      publish: { jobTransitions: false },
+    });
+  });
+
+  test('are named by the environment, or by options, which go before it', async () => {
+    vi.stubEnv('MILLRACE_AMQP_URL', 'amqp://a');
+    vi.stubEnv('MILLRACE_MONGODB_URL', 'mongodb://m');
+    vi.stubEnv('MILLRACE_PREFIX', '');
+    expect(toConfig({ amqpUrl: 'amqp://b' })).toMatchObject({
+      amqpUrl: 'amqp://b',
+      mongodbUrl: 'mongodb://m',
+      prefix: 'millrace',
+    });
+    expect(await loadConfig({ data: folder })).toMatchObject({ amqpUrl: 'amqp://a' });
+  });
+
+  test('a URL of another kind is refused without being shown', () => {
+    expect(() => toConfig({ amqpUrl: 'http://u:s3cret@h' })).toThrow(
+      'createMillrace: amqpUrl: must be a URL like amqp://USER:PASSWORD@HOST:PORT/VHOST',
+    );
+  });
+});
+
+test('roles that there are not are refused', () => {
+  const options = { roles: ['hots'] } as unknown as Parameters<typeof toConfig>[0];
+  expect(() => toConfig(options, '--roles')).toThrow(
+    '--roles: roles.0: must be one of gateway, host, worker, tracker, api',
+  );
+});
+
+test('HTTP is answered on loopback unless told otherwise, and not at all without a port', () => {
+  expect(toConfig({})).not.toHaveProperty('http');
+  expect(toConfig({ http: { port: 9464 } }).http).toEqual({ host: '127.0.0.1', port: 9464 });
+});

@@ -1,8 +1,50 @@
 /**
- * The messages between groups and workers (architecture, section 8): `attempt.start` goes to
- * `millrace.jobs` with the job type as routing key; one answer comes back on `millrace.results`.
+ * The messages between groups and workers (architecture, section 8), as JSON bodies. This file is what a
+ * worker in any language is written from; the rules come first, the bodies below.
+ *
+ * **A worker** consumes `millrace.job.<type>`. A delivery has the type `attempt.start`; its body is
+ * `attemptStartSchema`. All that the worker says goes to the exchange `millrace.results` with the routing key
+ * `answer.routingKey`, persistent, the message type as AMQP `type`, a `message-id`, and the headers `group` and
+ * `to` as `answer` has them. The body holds `key` (of `answer`), `attempt`, and the worker's own `executionId`.
+ *
+ * 1. Run the job, publish `attempt.succeeded`, `attempt.failed` or `attempt.stopped`, wait for the broker's
+ *    confirm, then ack. An unacked start of a worker that dies is given to another one at once.
+ * 2. Do not run a start that is redelivered, or has `replaces`, or whose `claim` is lower than one the worker
+ *    has seen of the same `answer.routingKey` (in another start, or in an `attempt.report`): publish
+ *    `attempt.confirm` with AMQP `reply-to` (a queue of the worker's own), again every 2 s, until an
+ *    `attempt.verdict` for this executionId comes, and do as it says.
+ * 3. What has not ended 30 s after it came: publish `attempt.lease` (with `reply-to`), wait for the broker's
+ *    confirm, then ack the start. From then on publish it again every 20 s until the answer is confirmed; 60 s
+ *    without make the execution suspect, 60 s more lost, and the attempt is run anew. A verdict `drop` says that
+ *    it counts no more: end it, answer nothing.
+ * 4. Once the delivery is lost (its channel closed) and there is no lease, only `attempt.succeeded` may be
+ *    published for it.
+ *
+ * More than the least:
+ * - a queue of one's own bound to the fanout `millrace.control` brings `attempt.cancel` (stop what is named, and
+ *   answer; what still runs takes its lease at once; a start that comes later is answered `attempt.stopped`
+ *   unrun, under rule 2 if that applies) and `attempt.report` (a new owner; name to it what is held);
+ * - before it consumes, a worker publishes `attempt.hello` (routing key `hosts`, with `reply-to`); each host
+ *   answers with one `attempt.report` for each partition that it owns. A partition that no report came for is
+ *   one whose starts must all be confirmed;
+ * - a worker that ends and holds a lease says `attempt.return`.
  */
 import { z } from 'zod';
+
+/** What has not ended this long after it came takes a lease, and its delivery is acked. */
+export const leaseAfterMs = 30_000;
+
+/** How often a lease is renewed. */
+export const leaseRenewMs = 20_000;
+
+/** A lease that is not renewed for this long makes its execution suspect; the second time it is lost. */
+export const leasePeriodMs = 60_000;
+
+/** How often an unanswered `attempt.confirm` is asked again. */
+export const confirmAgainMs = 2_000;
+
+/** Routing key on `millrace.results` of what every host hears. */
+export const hostsKey = 'hosts';
 
 /** A map of the user's own. Not `z.record`, which drops a key named `__proto__`. */
 const userMap = z.custom<Record<string, unknown>>(
@@ -10,10 +52,14 @@ const userMap = z.custom<Record<string, unknown>>(
   'must be an object',
 );
 
-/** What a worker is told. `args`, `data` and `results` are the user's own JSON. */
+/** `attempt.start`: what a worker is told. `args`, `data` and `results` are the user's own JSON. */
 export const attemptStartSchema = z.object({
-  /** `request/actor/attempt`: names this attempt everywhere. */
+  /** `request/actor/key/attempt`: names this attempt everywhere, the same however often it is sent. */
   startId: z.string(),
+  /** Offset of the claim under which it was sent: rises with each new owner of the partition. */
+  claim: z.number().int().nonnegative(),
+  /** The execution that it is to take the place of; such a start must be confirmed. */
+  replaces: z.string().optional(),
   /** The group, and for chains the request's id. */
   requestId: z.string(),
   /** Name of the job inside its request. */
@@ -28,6 +74,11 @@ export const attemptStartSchema = z.object({
   data: z.array(userMap),
   /** Results of the direct parents by job type, in plan order; null where a parent returned nothing. */
   results: z.record(z.string(), z.array(z.unknown())),
+  /**
+   * Args, data and results are too large for the message, which then holds none of them: they come in so many
+   * parts, asked for one by one with `attempt.fetch`.
+   */
+  parts: z.number().int().positive().optional(),
   /** The attempt fails when it has not ended after this many milliseconds. */
   timeoutMs: z.number().optional(),
   /** Where the answer goes: the actor that asked, and the key it asked under. */
@@ -45,10 +96,19 @@ const output = {
   stderr: z.string().optional(),
 };
 
-const answered = { key: z.string(), attempt: z.number().int().positive(), ...output };
+/** Which attempt it is about: `answer.key` and `attempt` of the start. */
+const about = { key: z.string(), attempt: z.number().int().positive() };
+
+/** Made up by the worker, unlike any other: one run of one start. */
+const executionId = z.string().min(1).max(200);
+
+const answered = { ...about, executionId: executionId.optional(), ...output };
 const data = userMap.optional();
 
-/** A worker's answer: the body of `attempt.succeeded`, `attempt.failed` or `attempt.stopped`. */
+/**
+ * A worker's answer: the body of `attempt.succeeded`, `attempt.failed` or `attempt.stopped`. `succeeded` counts
+ * whoever says it; the others only from the execution that was last confirmed or has the lease, if there is one.
+ */
 export const attemptAnswerSchemas = {
   /** `data` is the job's whole map, left out when the job changed nothing and was given at most one map. */
   'attempt.succeeded': z.object({ ...answered, result: z.unknown().optional(), data }),
@@ -69,8 +129,84 @@ export type AttemptOutput = z.infer<z.ZodObject<typeof output>>;
 
 export type AttemptAnswerType = keyof typeof attemptAnswerSchemas;
 
+/** Which message it is that the worker has: the same when it is redelivered, another when it was sent anew. */
+const copy = {
+  /** Of the start. */
+  claim: z.number().int().nonnegative(),
+  /** Of the start. */
+  replaces: z.string().optional(),
+};
+
+/** What a worker says of an attempt before it is answered. */
+export const attemptSayingSchemas = {
+  /** May it be run? Answered with `attempt.verdict`. */
+  'attempt.confirm': z.object({
+    ...about,
+    ...copy,
+    executionId,
+    /** The broker says that it was handed over before. */
+    redelivered: z.boolean(),
+    /** After the verdict `alone`: nothing else runs now in this worker. */
+    alone: z.boolean().optional(),
+  }),
+  /** Takes or renews the lease of an execution; only the verdict `drop` comes back. */
+  'attempt.lease': z.object({ ...about, ...copy, executionId }),
+  /** The worker ends, and gives back what it has a lease or a verdict `run` for: it is sent anew, and not counted. */
+  'attempt.return': z.object({ ...about, executionId }),
+  /** Asks for one part, from 0, of args, data and results; answered with `attempt.input`. */
+  'attempt.fetch': z.object({ ...about, executionId, part: z.number().int().nonnegative() }),
+} as const;
+
+export type AttemptSayingType = keyof typeof attemptSayingSchemas;
+
+/** Answer to `attempt.confirm`, `attempt.lease` and `attempt.fetch`, to the asking worker's queue. */
+export const attemptVerdictSchema = z.object({
+  executionId: z.string(),
+  /**
+   * `run` it · `alone`: take nothing more, let the others end, confirm with `alone`, and run it then · `drop`: ack
+   * it and say nothing · `stop`: publish `attempt.stopped`, then ack · `fail`: publish `attempt.failed` with
+   * `reason` and `final`, then ack.
+   */
+  verdict: z.enum(['run', 'alone', 'drop', 'stop', 'fail']),
+  reason: z.string().optional(),
+});
+
+export type AttemptVerdict = z.infer<typeof attemptVerdictSchema>;
+
+/** Answer to `attempt.fetch`: a part of the JSON text `{"args":…,"data":[…],"results":{…}}`. */
+export const attemptInputSchema = z.object({
+  executionId: z.string(),
+  part: z.number().int().nonnegative(),
+  text: z.string(),
+});
+
 /** Fanout on `millrace.control`: whoever holds one of these attempts stops it, and answers. */
 export const attemptCancelSchema = z.object({ startIds: z.array(z.string()) });
+
+/** Says who owns a partition now: a fanout on `millrace.control` by a new owner, and the answer to `attempt.hello`. */
+export const attemptReportSchema = z.object({
+  /** Routing key of the partition, as in `answer.routingKey`. */
+  partition: z.string(),
+  /** How many partitions there are. */
+  partitions: z.number().int().positive(),
+  /** Starts with a lower one must be confirmed. */
+  claim: z.number().int().nonnegative(),
+  /** Starts that were cancelled and may still lie in a queue: they are answered unrun. */
+  cancelled: z.array(z.string()).optional(),
+  /**
+   * The new owner waits 500 ms for `attempt.named`, on `millrace.results` with this routing key; what nobody names
+   * it sends anew.
+   */
+  namesTo: z.string().optional(),
+});
+
+export type AttemptReport = z.infer<typeof attemptReportSchema>;
+
+/** What a worker holds of a partition, run or not: the start ids. */
+export const attemptNamedSchema = z.object({
+  partition: z.string(),
+  startIds: z.array(z.string()),
+});
 
 /** What a running attempt says of itself: a signal for people who watch, never journaled (architecture, section 8). */
 export type StatusSignal = {

@@ -20,6 +20,8 @@ import { PartitionTimers } from './timers.ts';
 export type Ownership = {
   readonly partition: number;
   readonly token: string;
+  /** Offset of the entry that began it; starts carry it. */
+  readonly claim: number;
   readonly channel: Channel;
   readonly mailbox: Mailbox;
   readonly timers: PartitionTimers;
@@ -57,6 +59,7 @@ export async function own(
   const ownership: Ownership = {
     partition,
     token: claim.token,
+    claim: claim.offset,
     channel,
     mailbox,
     timers: new PartitionTimers({ partition, store, clock, mailbox }),

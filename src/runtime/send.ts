@@ -53,7 +53,7 @@ const send: {
   ) => Promise<unknown> | undefined;
 } = {
   start: (runtime, own, group, { row }) => {
-    const publication = startMessage(runtime, own.partition, group, row);
+    const publication = startMessage(runtime, own, group, row);
     return runtime.outlet.start(row.job.type, publication, () => {
       own.owing.set(group.id, (own.owing.get(group.id) ?? 0) + 1);
       runtime.outlet.later(row.job.type, waitingStart(runtime, own, group.id, row));
@@ -88,7 +88,7 @@ function waitingStart(
       const { group } = own.residents.get(id) ?? (await loadGroup(runtime, place));
       const owed = group.obligations.attempts.get(rowKey(actor, key));
       if (owed?.job.attempt !== attempt) return undefined;
-      return startMessage(runtime, own.partition, group, owed);
+      return startMessage(runtime, own, group, owed);
     },
     done: () => paid(own, id),
   };
@@ -108,7 +108,7 @@ function startIdOf(group: string, row: AttemptRow): string {
 
 function startMessage(
   runtime: Runtime,
-  partition: number,
+  { partition, claim }: Ownership,
   group: Group,
   row: AttemptRow,
 ): Publication {
@@ -116,6 +116,7 @@ function startMessage(
   const startId = startIdOf(group.id, row);
   const head = {
     startId,
+    claim,
     requestId: group.id,
     jobId: job.name ?? key,
     jobType: job.type,

@@ -13,7 +13,7 @@ import type { AbortName } from './aborted.ts';
 export type Answer = {
   [Type in AttemptAnswerType]: { type: Type } & Omit<
     z.infer<(typeof attemptAnswerSchemas)[Type]>,
-    'key' | 'attempt'
+    'key' | 'attempt' | 'executionId'
   >;
 }[AttemptAnswerType];
 

@@ -31,7 +31,7 @@ const toChild = z.discriminatedUnion('type', [
   }),
 ]);
 
-const unaddressed = { key: true, attempt: true } as const;
+const unaddressed = { key: true, attempt: true, executionId: true } as const;
 const answer = z.discriminatedUnion('type', [
   attemptAnswerSchemas['attempt.succeeded']
     .omit(unaddressed)

@@ -112,6 +112,7 @@ export async function openKit(
 export function startText(more: Partial<AttemptStart> = {}): string {
   return JSON.stringify({
     startId: 'r/a/1',
+    claim: 1,
     requestId: 'r',
     jobId: 'a',
     jobType: 'work',

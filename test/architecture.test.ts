@@ -164,7 +164,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/newId.ts'],
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
-      ...['pino', 'node:'],
+      ...['pino', 'prom-client', 'node:'],
     ],
   },
   { from: 'src/offer.ts', may: [], mayTypes: ['src/config.ts'] },

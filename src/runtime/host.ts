@@ -2,6 +2,7 @@
 import { MillraceError } from '../protocol/errors.ts';
 import { baseTopology, partitionOf } from '../protocol/topology.ts';
 import { loadGroup } from './load.ts';
+import type { Ownership } from './ownership.ts';
 import type { Resident } from './parking.ts';
 import { PartitionHost } from './partition.ts';
 import type { Runtime } from './runtime.ts';
@@ -41,6 +42,11 @@ export class Host {
     this.#runtime.outlet.stop();
     this.#runtime.valve.close();
     await Promise.all(this.#partitions.map((partition) => partition.stop()));
+  }
+
+  /** The partitions that are ours just now. */
+  owned(): Ownership[] {
+    return this.#partitions.flatMap(({ ownership }) => ownership ?? []);
   }
 
   /** The group as it is committed: from memory, else from the store. */

@@ -60,6 +60,7 @@ const rules: readonly Rule[] = [
   },
   { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
   adapter('smqp', 'smqp'),
+  adapter('rabbitmq', 'amqplib', 'src/runtime/backoff.ts'),
   adapter('sqlite', 'libsql'),
   { from: 'src/version.ts', may: ['node:'] },
   { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
@@ -231,11 +232,11 @@ const rules: readonly Rule[] = [
 ];
 
 /** An adapter makes ports real with one driver, and knows no other adapter. */
-function adapter(name: string, driver: string): Rule {
+function adapter(name: string, ...drivers: string[]): Rule {
   const folder = `src/adapters/${name}/`;
   return {
     from: folder,
-    may: [folder, 'src/ports/', 'src/protocol/', driver, 'ulid', 'node:'],
+    may: [folder, 'src/ports/', 'src/protocol/', ...drivers, 'ulid', 'node:'],
   };
 }
 

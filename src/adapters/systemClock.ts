@@ -6,6 +6,7 @@ const longestMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, callback) {
     let timer: NodeJS.Timeout;
     const wait = (left: number): void => {

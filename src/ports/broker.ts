@@ -6,10 +6,9 @@ import type { Topology } from '../protocol/topology.ts';
 
 /** AMQP's own properties, and string headers. */
 export type Properties = {
-  /** Empty when a stranger published without one, as is `type`. */
   messageId: string;
   type: string;
-  /** Epoch milliseconds; 0 when the publisher did not say. */
+  /** Epoch milliseconds. */
   timestamp: number;
   correlationId?: string;
   replyTo?: string;
@@ -57,7 +56,6 @@ export interface Channel {
 export type QueueState = {
   /** Messages that no consumer holds. */
   ready: number;
-  /** Of a single active consumer queue RabbitMQ counts the active one alone. */
   consumers: number;
 };
 
@@ -67,7 +65,7 @@ export type BrokerListener = {
   onDisconnected?(reason: string): void;
   /** It is back. What the broker knew may be gone: declare again before anything is expected of it. */
   onConnected?(): void;
-  /** The broker takes no messages for now (memory or disk alarm): what is published waits. Ends with `onUnblocked` or `onDisconnected`. */
+  /** The broker takes no messages for now (memory or disk alarm): what is published waits. */
   onBlocked?(reason: string): void;
   onUnblocked?(): void;
 };

@@ -172,3 +172,19 @@ export function ownQueueTopology(exchange: string, queue: string, routingKey: st
 function numbersTo(partitions: number): number[] {
   return Array.from({ length: partitions }, (_, partition) => partition);
 }
+
+/** Holds the id of the store that this broker serves. */
+export const storeQueue = 'millrace.store';
+
+export function storeTopology(): Topology {
+  return { exchanges: [], queues: [{ name: storeQueue }], bindings: [] };
+}
+
+/** Holds a message for as long as the broker remembers what it was told since this epoch began. */
+export function epochQueue(epoch: string): string {
+  return `millrace.epoch.${epoch}`;
+}
+
+export function epochTopology(epoch: string): Topology {
+  return { exchanges: [], queues: [{ name: epochQueue(epoch) }], bindings: [] };
+}

@@ -5,6 +5,7 @@ import { newId } from '../newId.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import { BrokerEpoch, inProcessEpoch } from '../runtime/epoch.ts';
 import { Feed } from '../runtime/feed.ts';
 import { Host } from '../runtime/host.ts';
 import { Memory } from '../runtime/memory.ts';
@@ -28,10 +29,12 @@ type HostOptions = {
 /** A host that has not started. */
 export function createHost({ broker, store, clock, log, registry }: HostOptions): HostRole {
   const feed = new Feed();
+  const stopping = new AbortController();
   const runtime: Runtime = {
     broker,
-    // An in-process broker remembers nothing of an earlier one.
-    epoch: { current: newId() },
+    epoch: broker.isRemote
+      ? new BrokerEpoch({ broker, store, clock, log, stopping: stopping.signal, newId })
+      : inProcessEpoch(newId()),
     store,
     clock,
     registry,
@@ -42,7 +45,7 @@ export function createHost({ broker, store, clock, log, registry }: HostOptions)
     valve: new Valve(clock),
     memory: new Memory(registry),
     log,
-    stopping: new AbortController(),
+    stopping,
     random: Math.random,
     newToken: () => randomBytes(6).toString('base64url'),
   };

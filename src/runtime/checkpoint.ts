@@ -42,6 +42,7 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
     if (resident.group.seq > 0) settled.push(await settle(runtime, own, resident));
     if (settled.length % groupsInARow === 0) await nextTurn();
   }
+  own.lost.throwIfAborted();
   await Promise.all([
     store.snapshots.putHeads(settled.map(({ head }) => head)),
     store.timers.put(settled.flatMap(({ timers }) => timers.put)),
@@ -50,12 +51,33 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   await store.journal.checkpoint({
     partition: own.partition,
     released,
-    epoch: runtime.epoch.current,
+    epoch: own.epoch,
     versions: runtime.registry.versions,
     owing: [...new Set([...own.owing.keys(), ...own.resends.groups()])],
   });
   for (const item of settled) finish(runtime, own, item);
   await runtime.memory.relieve(runtime);
+}
+
+/** Time that a partition which is let go may take for snapshots; the next owner steps the rest. */
+const dirtyMs = 2000;
+
+/** Stores a snapshot of every group in memory that has entries since its last one. */
+export async function snapshotDirty(runtime: Runtime, own: Ownership): Promise<void> {
+  const { store, clock, freezer } = runtime;
+  const until = clock.monotonic() + dirtyMs;
+  let written = 0;
+  for (const { group, snapshotSeq, parked } of own.residents.values()) {
+    if (parked !== undefined || group.seq <= snapshotSeq) continue;
+    own.lost.throwIfAborted();
+    if (clock.monotonic() > until) return;
+    const frost = await freezer.freeze(group, snapshotSeq);
+    await store.blobs.put(frost.fresh);
+    await store.snapshots.put(frost.snapshot);
+    frost.stored();
+    written += 1;
+    if (written % groupsInARow === 0) await nextTurn();
+  }
 }
 
 /** Says what is to be stored of a group; its snapshot, if one is due, is on its way when this resolves. */

@@ -26,10 +26,12 @@ export async function deliver(
     await runtime.pace.take(arrivals.length);
     for (let rest: readonly Arrival[] = arrivals; rest.length > 0;) {
       const loaded = await load(runtime, own, rest);
+      own.lost.throwIfAborted();
       const turned = takeTurns(runtime, own, loaded);
       const { committed, left } = await commit(runtime, own, turned);
       rest = left;
       await releases.push(async () => {
+        own.lost.throwIfAborted();
         ack(own, await release(runtime, own, committed));
         afterRelease();
       });
@@ -40,6 +42,7 @@ export async function deliver(
 
 /** Acks the whole batch on the channel that delivered it. */
 function ack(own: Ownership, { released }: Released): void {
+  if (own.lost.aborted) return;
   const last = released.findLast(({ arrival }) => 'delivery' in arrival)?.arrival;
   if (last !== undefined && 'delivery' in last) own.channel.ackUpTo(last.delivery.tag);
 }

@@ -40,6 +40,17 @@ export const groupUnpark = 'group.unpark';
 /** Wakes whoever consumes the partition; changes nothing. */
 export const partitionWake = 'partition.wake';
 
+/** Has the owner send all that every active group of the partition owes. */
+export const partitionReconcile = 'partition.reconcile';
+
+/** A job type's queue was found empty, or gone, though starts may have been in it. */
+export const queueEmpty = 'queue.empty';
+
+/** For whoever owns the partition, of no group: acked, not journaled. */
+export function isForOwner(type: string): boolean {
+  return [partitionWake, partitionReconcile, queueEmpty].includes(type);
+}
+
 /** A message from another group, or what groups say about messages. */
 export function isBetweenGroups({ type, meta }: Incoming): boolean {
   return meta.place !== undefined || type.startsWith('outbox.');
@@ -50,7 +61,8 @@ export function isReserved(type: string): boolean {
   return (
     isAnswer(type) ||
     type.startsWith('outbox.') ||
-    [timerFired, groupUnpark, partitionWake].includes(type)
+    isForOwner(type) ||
+    [timerFired, groupUnpark].includes(type)
   );
 }
 

@@ -3,9 +3,9 @@ import { inlineBytes } from '../protocol/envelope.ts';
 import { MillraceError, PermanentError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
 import { namesChunks, withChunks } from './bodies.ts';
-import { decode, groupUnpark } from './incoming.ts';
+import { decode, groupUnpark, isForOwner } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
-import { loadGroup } from './load.ts';
+import { emptyResident, loadGroup } from './load.ts';
 import type { Arrival } from './mailbox.ts';
 import { owedNow } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
@@ -25,6 +25,10 @@ export async function load(
     try {
       const given = 'own' in arrival ? arrival.own : decode(arrival.delivery);
       const message = isWhole(given) ? given : await withBody(runtime, given);
+      if (isForOwner(message.type)) {
+        loaded.push({ arrival, message, resident: emptyResident(message.group) });
+        continue;
+      }
       const known = own.residents.get(message.group);
       const resident = isCurrent(known, message) ? known : await bring(runtime, own, message);
       loaded.push({ arrival, message, resident });

@@ -14,6 +14,7 @@ const batchLength = 8 * 1024 * 1024;
 export class Mailbox {
   #arrivals: Arrival[] = [];
   #isClosed = false;
+  #isInterrupted = false;
   #wake: (() => void) | undefined;
 
   push(arrival: Arrival): void {
@@ -29,16 +30,35 @@ export class Mailbox {
     this.#wake?.();
   }
 
+  /** The batches end after the one in hand; the next ones go on with what has arrived. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#wake?.();
+  }
+
+  /** Resolves at the first arrival, with true; with false when it is closed before. */
+  async first(): Promise<boolean> {
+    if (this.#arrivals.length === 0 && !this.#isClosed) await this.#more();
+    return this.#arrivals.length > 0;
+  }
+
   /** Batches of at most `size` messages and 8 MiB, until closed and empty; a larger message comes alone. */
   async *batches(size: number): AsyncGenerator<Arrival[]> {
     for (;;) {
-      while (this.#arrivals.length > 0) yield this.#arrivals.splice(0, this.#fitting(size));
-      if (this.#isClosed) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
+      if (this.#isInterrupted) break;
+      if (this.#arrivals.length > 0) yield this.#arrivals.splice(0, this.#fitting(size));
+      else if (this.#isClosed) break;
+      else await this.#more();
     }
+    this.#isInterrupted = false;
+  }
+
+  /** Resolves when something arrives, or it is closed. */
+  async #more(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
   }
 
   /** How many of the first go into one batch. */

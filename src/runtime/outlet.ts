@@ -37,6 +37,7 @@ export class Outlet {
   readonly #declared = new Set<string>();
   readonly #declaring = new Map<string, Promise<void>>();
   readonly #lanes = new Map<string, Lane>();
+  #onQueueGone: ((jobType: string) => void) | undefined;
   #takeBack: (() => void) | undefined;
   #isStopped = false;
 
@@ -69,6 +70,21 @@ export class Outlet {
     if (lane === undefined) return undefined;
     lane.answers += 1;
     return lane.answers < answersATry ? undefined : this.#try(jobType, lane);
+  }
+
+  /** Calls back when a job type's queue was gone; it is there again then, without what was in it. */
+  onQueueGone(listener: (jobType: string) => void): void {
+    this.#onQueueGone = listener;
+  }
+
+  /** The broker may have forgotten the queues: each is declared again before the next start. */
+  declareAnew(): void {
+    this.#declared.clear();
+  }
+
+  /** Job types that starts were sent to. */
+  jobTypes(): Iterable<string> {
+    return this.#declared;
   }
 
   stop(): void {
@@ -121,11 +137,20 @@ export class Outlet {
   async #send(jobType: string, publication: Publication): Promise<boolean> {
     try {
       if (!this.#declared.has(jobType)) await this.#declare(jobType);
-      return (await this.#broker.publish(publication)) === 'confirmed';
+      if ((await this.#broker.publish(publication)) === 'confirmed') return true;
+      // In-process it is full; in a broker that never returns for that, the queue is gone.
+      return this.#broker.isRemote && (await this.#sendAnew(jobType, publication));
     } catch {
       this.#declared.delete(jobType);
       return false;
     }
+  }
+
+  async #sendAnew(jobType: string, publication: Publication): Promise<boolean> {
+    this.#declared.delete(jobType);
+    await this.#declare(jobType);
+    this.#onQueueGone?.(jobType);
+    return (await this.#broker.publish(publication)) === 'confirmed';
   }
 
   /** Once, whoever asks meanwhile. */

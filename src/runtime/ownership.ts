@@ -6,6 +6,7 @@ import type { Channel } from '../ports/broker.ts';
 import type { Entry, PartitionDocument } from '../ports/journal.ts';
 import { FencedError, MillraceError } from '../protocol/errors.ts';
 import { append } from './commit.ts';
+import { SentStarts } from './lostStarts.ts';
 import { stillOwed } from './mail.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Resident } from './parking.ts';
@@ -24,14 +25,21 @@ export type Ownership = {
   readonly claim: number;
   readonly channel: Channel;
   readonly mailbox: Mailbox;
+  /** Aborted when the partition is lost: nothing is written, sent or acked any more. */
+  readonly lost: AbortSignal;
+  /** The broker's memory that the partition was last reconciled with. */
+  epoch: string;
   readonly timers: PartitionTimers;
   readonly resends: Resends;
+  readonly starts: SentStarts;
   /** Highest offset written. */
   head: number;
   /** Everything up to here is released. */
   released: number;
   /** Of the newest entry; time never runs backwards in a partition. */
   at: number;
+  /** Ends it once what is in hand is done, and begins another that sends all that every active group owes. */
+  reconcile(): void;
   readonly residents: Map<string, Resident>;
   /** Groups changed since their head was stored, as their newest released entry left them. */
   readonly touched: Map<string, Resident>;
@@ -44,30 +52,40 @@ export type Ownership = {
 /** Entry that starts an ownership; it belongs to no group. */
 export const partitionClaim = 'partition.claim';
 
+/** What an ownership begins with. */
+type Owning = Pick<Ownership, 'channel' | 'mailbox' | 'lost' | 'reconcile'>;
+
 /** Claims the partition and sends all that its groups owe. Rejects with FencedError when another host claims it meanwhile. */
 export async function own(
   runtime: Runtime,
   partition: number,
-  { channel, mailbox }: { channel: Channel; mailbox: Mailbox },
+  { channel, mailbox, lost, reconcile }: Owning,
 ): Promise<Ownership> {
   const { store, clock } = runtime;
+  const epoch = runtime.epoch.current;
   const document = await store.journal.partition(partition);
   if (document !== undefined) refuseNewer(document, runtime.registry.versions);
   const released = document?.released ?? 0;
   const claim = await claimPartition(runtime, partition);
+  if (document !== undefined) await sayVersions(runtime, document);
   const entries = await unreleased(runtime, claim, released);
+  runtime.feed.committed(entries);
   const ownership: Ownership = {
     partition,
     token: claim.token,
     claim: claim.offset,
     channel,
     mailbox,
+    lost,
+    reconcile,
+    epoch,
     timers: new PartitionTimers({ partition, store, clock, mailbox }),
     resends: new Resends({
       clock,
       log: runtime.log,
       owed: (pair) => owedAgain(runtime, ownership, pair),
     }),
+    starts: new SentStarts(),
     head: claim.offset,
     released,
     at: claim.at,
@@ -76,23 +94,30 @@ export async function own(
     uncommitted: new Map(),
     owing: new Map(),
   };
-  await recover(runtime, ownership, {
-    unreleased: entries,
-    active: activeGroups(runtime, partition, document),
-  });
-  ownership.released = claim.offset;
-  await ownership.timers.arm();
-  return ownership;
+  try {
+    await recover(runtime, ownership, {
+      unreleased: entries,
+      active: activeGroups(runtime, document, { partition, epoch }),
+    });
+    ownership.released = claim.offset;
+    await ownership.timers.arm();
+    return ownership;
+  } catch (thrown) {
+    ownership.timers.stop();
+    ownership.resends.stop();
+    runtime.memory.drop(ownership);
+    throw thrown;
+  }
 }
 
 /** Groups that may owe something though all their entries are released. */
 async function* activeGroups(
-  { store, epoch }: Runtime,
-  partition: number,
+  { store }: Runtime,
   document: PartitionDocument | undefined,
+  { partition, epoch }: { partition: number; epoch: string },
 ): AsyncGenerator<Active> {
   for (const group of document?.owing ?? []) yield { group };
-  if (document?.epoch !== epoch.current) yield* store.snapshots.active(partition);
+  if (document?.epoch !== epoch) yield* store.snapshots.active(partition);
 }
 
 /** What a group still owes to another, and how it is sent. */
@@ -107,6 +132,13 @@ async function owedAgain(
   return { send, ...(oldest !== undefined && { oldest }) };
 }
 
+/** A newer program has owned the partition: this one must leave it alone. */
+export class NewerOwnerError extends MillraceError {
+  constructor(message: string) {
+    super('store', message);
+  }
+}
+
 function refuseNewer(
   document: PartitionDocument,
   versions: Readonly<Record<string, number>>,
@@ -114,11 +146,19 @@ function refuseNewer(
   for (const [kind, version] of Object.entries(document.versions)) {
     const ours = versions[kind];
     if (ours === undefined || ours >= version) continue;
-    throw new MillraceError(
-      'store',
+    throw new NewerOwnerError(
       `partition ${document.partition} was owned by a program with "${kind}" of version ${version}; this one has ${ours}: upgrade it`,
     );
   }
+}
+
+/** Stored before the first entry of a newer program, which an older one could not follow. */
+async function sayVersions(runtime: Runtime, document: PartitionDocument): Promise<void> {
+  const { versions } = runtime.registry;
+  const isNewer = Object.entries(versions).some(([kind, version]) => {
+    return version !== document.versions[kind];
+  });
+  if (isNewer) await runtime.store.journal.checkpoint({ ...document, versions });
 }
 
 async function claimPartition(runtime: Runtime, partition: number): Promise<Entry> {

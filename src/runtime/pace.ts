@@ -1,6 +1,7 @@
 /**
  * How much all partitions of a host together take in one turn of the event loop. Each takes batches of its
- * own; sixteen full ones in a row would hold up everything else for a second.
+ * own; sixteen full ones in a row would hold up everything else for a second. While the broker takes nothing,
+ * nothing is taken at all.
  */
 
 /** Messages a turn of the loop; while partitions are being taken over, so that these come first. */
@@ -11,13 +12,30 @@ export class Pace {
   isRecovering = false;
   #left = messagesATurn.usual;
   #refill: Promise<void> | undefined;
+  #isHeld = false;
+  #onGo: (() => void)[] = [];
 
   /** Undefined when a batch may be taken now; else resolves when it may. */
   take(messages: number): Promise<void> | undefined {
+    if (this.#isHeld) return this.#going().then(() => this.take(messages));
     const refill = this.#nextTurn();
     if (this.#left <= 0) return refill.then(() => this.take(messages));
     this.#left -= messages;
     return undefined;
+  }
+
+  /** No batch is taken until `go`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  go(): void {
+    this.#isHeld = false;
+    for (const go of this.#onGo.splice(0)) go();
+  }
+
+  #going(): Promise<void> {
+    return new Promise((resolve) => this.#onGo.push(resolve));
   }
 
   /** What a large batch took too much is missing in the turns after it. */

@@ -1,6 +1,7 @@
 /** Hands a message to the broker, again in place until it has said what became of it. */
 import type { Publication } from '../ports/broker.ts';
 import { pause } from './pause.ts';
+import { exchanges } from '../protocol/topology.ts';
 import type { Runtime } from './runtime.ts';
 
 /** The broker's own properties of a message that is sent now. */
@@ -19,7 +20,10 @@ export async function publish(
 ): Promise<'confirmed' | 'returned'> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await runtime.broker.publish(publication);
+      const sent = await runtime.broker.publish(publication);
+      const isLost = sent === 'returned' && publication.exchange === exchanges.partitions;
+      if (isLost) runtime.epoch.suspect('a message to a partition came back');
+      return sent;
     } catch (err) {
       if (runtime.stopping.signal.aborted) throw err;
       runtime.log.warn(

@@ -41,7 +41,9 @@ export async function recover(
     await recoverGroup(runtime, own, id, known);
     recovered += 1;
     if (recovered % groupsInARow === 0) await nextTurn();
-    if (runtime.stopping.signal.aborted) throw new TransientError('the host stops');
+    if (runtime.stopping.signal.aborted) {
+      throw new TransientError('the host stops, or has lost the partition');
+    }
   }
 }
 

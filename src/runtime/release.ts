@@ -4,7 +4,8 @@ import { toErrorCode } from '../protocol/errors.ts';
 import { answersTo, reject, sendAnswers } from './answers.ts';
 import type { Notice } from './group.ts';
 import type { Committed } from './commit.ts';
-import { timerFired } from './incoming.ts';
+import { carryOut } from './forOwner.ts';
+import { isForOwner, timerFired } from './incoming.ts';
 import { tellSenders } from './mail.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
@@ -47,13 +48,19 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
       return;
     }
     case 'duplicate':
-      if (message?.type === timerFired) sending.push(own.timers.forget(message));
+      if (message?.type === timerFired) {
+        sending.push(own.timers.forget(message, judged.next.group.seq));
+      }
       answer(runtime, item, judged.notices, sending);
       return;
     case 'answered':
       sending.push(sendOwed(runtime, own, judged.next.group, judged.owed));
       return;
     case 'ignored':
+      if (message !== undefined && isForOwner(message.type)) {
+        sending.push(carryOut(runtime, own, message));
+        return;
+      }
       answer(runtime, item, [], sending);
       return;
     case 'parked': {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import type { Epoch } from './epoch.ts';
 import type { Feed } from './feed.ts';
 import type { Memory } from './memory.ts';
 import type { Outlet } from './outlet.ts';
@@ -14,7 +15,7 @@ import type { Valve } from './valve.ts';
 export type Runtime = {
   broker: Broker;
   /** Identity of the broker's memory: another one means that it has forgotten everything (architecture, section 12). */
-  epoch: { readonly current: string };
+  epoch: Epoch;
   store: Store;
   clock: Clock;
   registry: Registry;

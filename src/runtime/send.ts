@@ -12,6 +12,7 @@ import type { AttemptRow, Owed } from './obligations.ts';
 import type { Waiting } from './outlet.ts';
 import type { Ownership } from './ownership.ts';
 import { properties, publish } from './publish.ts';
+import { startIdOf } from './startId.ts';
 import type { Runtime } from './runtime.ts';
 import { valueAt } from './values.ts';
 
@@ -53,6 +54,7 @@ const send: {
   ) => Promise<unknown> | undefined;
 } = {
   start: (runtime, own, group, { row }) => {
+    own.starts.note(row.job.type, startIdOf(group.id, row));
     const publication = startMessage(runtime, own, group, row);
     return runtime.outlet.start(row.job.type, publication, () => {
       own.owing.set(group.id, (own.owing.get(group.id) ?? 0) + 1);
@@ -84,6 +86,7 @@ function waitingStart(
 ): Waiting {
   return {
     async message() {
+      if (own.lost.aborted) return undefined;
       const place = { partition: own.partition, id };
       const { group } = own.residents.get(id) ?? (await loadGroup(runtime, place));
       const owed = group.obligations.attempts.get(rowKey(actor, key));
@@ -99,11 +102,6 @@ function paid(own: Ownership, id: string): void {
   const left = (own.owing.get(id) ?? 1) - 1;
   if (left > 0) own.owing.set(id, left);
   else own.owing.delete(id);
-}
-
-/** `request/actor/key/attempt`: the same whenever the same attempt is sent. */
-function startIdOf(group: string, row: AttemptRow): string {
-  return `${group}/${row.actor}/${row.key}/${row.job.attempt}`;
 }
 
 function startMessage(

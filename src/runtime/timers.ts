@@ -61,10 +61,14 @@ export class PartitionTimers {
     this.#armed.set(id, takeBack);
   }
 
-  /** Removes the row of a timer that fired and is not held. */
-  async forget(fired: Incoming): Promise<void> {
+  /**
+   * Removes the row of a timer that fired and is not held. `knownSeq`: how far the group is known here; a timer
+   * that was set later is a later owner's, whom this one has not heard of yet.
+   */
+  async forget(fired: Incoming, knownSeq: number): Promise<void> {
     const { store, partition } = this.#options;
     const { seq, n } = JSON.parse(fired.body ?? '{}') as { seq: number; n: number };
+    if (seq > knownSeq) return;
     await store.timers.remove([{ partition, group: fired.group, seq, n, due: 0 }]);
   }
 

@@ -1,6 +1,6 @@
 /** The turns of a batch: each loaded message is judged in order, and gets its entry. */
 import type { Entry } from '../ports/journal.ts';
-import { partitionWake } from './incoming.ts';
+import { isForOwner } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import type { Arrival } from './mailbox.ts';
 import type { Ownership } from './ownership.ts';
@@ -31,7 +31,7 @@ export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loa
     if ('refusal' in item)
       return { arrival, judged: { verdict: 'rejected', reason: item.refusal, code: 'rejected' } };
     const { message } = item;
-    if (message.type === partitionWake)
+    if (isForOwner(message.type))
       return { arrival, message, judged: { verdict: 'ignored', next: item.resident } };
     own.at = Math.max(own.at, runtime.clock.now());
     const resident = own.residents.get(message.group) ?? item.resident;

@@ -38,6 +38,11 @@ export class Valve {
     else if (gate.busy.delete(group)) this.#moved(gate);
   }
 
+  /** Groups of a partition that have attempts out. */
+  busy(partition: number): ReadonlySet<string> {
+    return this.#gate(partition).busy;
+  }
+
   /** The partition is taken over, and its groups are counted anew. */
   recount(partition: number): void {
     this.#gate(partition).busy.clear();

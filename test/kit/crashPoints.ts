@@ -44,6 +44,7 @@ export function crashingPorts(
 function clockOf({ lateMs, isHasty }: Time): Clock {
   return {
     now: () => systemClock.now() + lateMs,
+    monotonic: () => systemClock.monotonic(),
     after: (ms, callback) => systemClock.after(ms === 200 && isHasty ? 10 : ms, callback),
   };
 }

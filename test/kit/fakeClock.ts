@@ -16,6 +16,10 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#now;
+  }
+
   after(ms: number, callback: () => void): () => void {
     const entry = { at: this.#now + Math.max(0, ms), callback };
     this.#waiting.push(entry);

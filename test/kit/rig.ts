@@ -15,6 +15,8 @@ import type { AttemptStart } from '../../src/protocol/attempts.ts';
 import { baseTopology, exchanges, jobQueue, jobTopology } from '../../src/protocol/topology.ts';
 import { ownQueueTopology, partitionKey, partitionOf } from '../../src/protocol/topology.ts';
 import type { ActorDefinition } from '../../src/runtime/actor.ts';
+import { inProcessEpoch } from '../../src/runtime/epoch.ts';
+import type { Epoch } from '../../src/runtime/epoch.ts';
 import { Feed } from '../../src/runtime/feed.ts';
 import { Host } from '../../src/runtime/host.ts';
 import { Memory } from '../../src/runtime/memory.ts';
@@ -109,10 +111,10 @@ export function openStore(folder: string, partitions = 1): ReturnType<typeof ope
 export const unacked = 100_000;
 
 /** Two hosts over one broker share its memory. */
-const epochs = new WeakMap<Broker, { current: string }>();
+const epochs = new WeakMap<Broker, Epoch>();
 
-function epochOf(broker: Broker): { current: string } {
-  const epoch = epochs.get(broker) ?? { current: String(tokens++) };
+function epochOf(broker: Broker): Epoch {
+  const epoch = epochs.get(broker) ?? inProcessEpoch(String(tokens++));
   epochs.set(broker, epoch);
   return epoch;
 }

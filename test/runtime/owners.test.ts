@@ -20,6 +20,8 @@ beforeEach(() => {
   folder = tempFolder();
 });
 
+const untroubled = { lost: new AbortController().signal, reconcile: () => undefined };
+
 describe('a partition with two owners', () => {
   async function two() {
     const store = openStore(folder);
@@ -32,7 +34,8 @@ describe('a partition with two owners', () => {
       ackUpTo: () => undefined,
       close: () => Promise.resolve(),
     };
-    const owned = (mine = runtime()) => own(mine, 0, { channel, mailbox: new Mailbox() });
+    const owned = (mine = runtime()) =>
+      own(mine, 0, { channel, mailbox: new Mailbox(), ...untroubled });
     return { store, broker, clock, runtime, owned };
   }
 
@@ -80,7 +83,7 @@ describe('a partition with two owners', () => {
       broker: rig.broker,
       clock: rig.clock,
     });
-    const stolen = await own(thief, 0, { channel, mailbox: new Mailbox() });
+    const stolen = await own(thief, 0, { channel, mailbox: new Mailbox(), ...untroubled });
     const poked = rig.tell('g', 'task.poke', { by: 1 });
     await eventually(() => expect(rig.log.join('')).toContain('partition lost; consuming anew'));
     await eventually(async () => {

@@ -54,6 +54,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
       ...['machines/graph.ts', 'machines/chunks.ts', 'src/runtime/nextTurn.ts'],
+      ...['src/runtime/backoff.ts', 'src/worker/publisher.ts', 'src/worker/subscription.ts'],
       ...['zod', 'ulid', 'node:crypto'],
     ],
     mayTypes: ['machines/', 'pino'],

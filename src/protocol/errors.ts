@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'plan'
   /** The named request does not exist. */
   | 'not-found'
+  /** Whoever asks may not do this. */
+  | 'forbidden'
   /** The request's state does not allow what was asked. */
   | 'state'
   /** The data folder is hosted by another process. */
@@ -38,6 +40,7 @@ export const httpStatuses: Readonly<Record<ErrorCode, number>> = {
   definition: 500,
   plan: 422,
   'not-found': 404,
+  forbidden: 403,
   state: 409,
   locked: 409,
   store: 500,

@@ -4,6 +4,8 @@
  */
 
 const maxDepth = 1000;
+const bracket = '['.charCodeAt(0);
+const brace = '{'.charCodeAt(0);
 const plainName = /^[A-Za-z_$][\w$]*$/;
 
 /** Where, from the value down, and what is wrong there. */
@@ -13,6 +15,21 @@ type Problem = { path: string; what: string };
 export function jsonProblem(value: unknown, path: string): string | undefined {
   const problem = find(value, new Set());
   return problem === undefined ? undefined : `${path}${problem.path} ${problem.what}`;
+}
+
+/** The same for a text that was parsed: all is JSON, but it may be nested deeper than can be written again. */
+export function depthProblem(text: string, value: unknown): string | undefined {
+  return mayBeDeep(text) ? jsonProblem(value, 'body') : undefined;
+}
+
+function mayBeDeep(text: string): boolean {
+  if (text.length < 2 * maxDepth) return false;
+  let opened = 0;
+  for (let at = 0; at < text.length && opened < maxDepth; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === bracket || code === brace) opened += 1;
+  }
+  return opened >= maxDepth;
 }
 
 function find(value: unknown, ancestors: Set<object>): Problem | undefined {

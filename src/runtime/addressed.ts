@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Address } from '../protocol/envelope.ts';
 import { MillraceError, PermanentError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
+import { depthProblem } from '../protocol/json.ts';
 import { withChunksInPlace } from './bodies.ts';
 import type { Group } from './group.ts';
 import type { Incoming } from './incoming.ts';
@@ -34,13 +35,16 @@ function refuseAbsent(group: Group, to: Address, startedBy: readonly string[]): 
 
 /** The parsed JSON; throws PermanentError. */
 export function parse(message: Incoming): unknown {
+  const { type, group, body = '{}' } = message;
+  let value: unknown;
   try {
-    return JSON.parse(message.body ?? '{}') as unknown;
+    value = JSON.parse(body);
   } catch (cause) {
-    throw new PermanentError(`the body of "${message.type}" for ${message.group} is no JSON`, {
-      cause,
-    });
+    throw new PermanentError(`the body of "${type}" for ${group} is no JSON`, { cause });
   }
+  const problem = depthProblem(body, value);
+  if (problem !== undefined) throw new PermanentError(`"${type}" for ${group}: ${problem}`);
+  return value;
 }
 
 /** The body as its schema reads it; throws PermanentError naming every misfit. */

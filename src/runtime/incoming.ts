@@ -83,6 +83,8 @@ export function decode(delivery: Delivery): Incoming {
   if (isAnswer(properties.type) !== isFromWorkers || properties.type === timerFired) {
     throw new PermanentError(`"${properties.type}" is not accepted from the exchange ${exchange}`);
   }
+  if (!isFromWorkers && place === undefined && properties.messageId === '')
+    throw new PermanentError(`"${properties.type}" for ${group} has no messageId; give it one`);
   const meta = isFromWorkers
     ? {}
     : {

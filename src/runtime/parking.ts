@@ -2,9 +2,9 @@
  * Judges a message for a group as it stands in memory: stepped, or, while the group is parked, kept
  * (architecture, section 13). Recovery steps the journal's entries through the same function.
  */
-import { z } from 'zod';
 import type { Entry, Transition } from '../ports/journal.ts';
 import type { TimerRow } from '../ports/timers.ts';
+import { groupUnparkSchema } from '../protocol/commands.ts';
 import { accept } from './accept.ts';
 import { journaled, sentOf, unlessKept } from './acceptOutbox.ts';
 import type { Verdict } from './accept.ts';
@@ -33,9 +33,6 @@ export type Resident = {
 
 /** A verdict, and the group once it stands. */
 export type Judged = Verdict & { next: Resident };
-
-/** Body of `group.unpark`: `skip` sends the message that throws to rejected. */
-const unparkSchema = z.object({ skip: z.boolean().default(false) });
 
 /** The resident that the verdict leaves behind; nothing is changed in place. */
 export function judge(
@@ -138,7 +135,7 @@ function stepKept(
 /** Undefined when the body is not one of an unpark. */
 function unparkOptions({ body }: Incoming): { skip: boolean } | undefined {
   try {
-    return unparkSchema.parse(JSON.parse(body ?? '{}'));
+    return groupUnparkSchema.parse(JSON.parse(body ?? '{}'));
   } catch {
     return undefined;
   }

@@ -158,7 +158,7 @@ export async function openDoor() {
     refusePlans: () => (isRefusing = true),
     breakStore: () => (isBroken = true),
     repairStore: () => (isBroken = false),
-    holdPlans: () => (gate = new Promise((resolve) => (open = resolve))),
+    holdPlans: () => void (gate = new Promise((resolve) => (open = resolve))),
     releasePlans: () => open(),
     async stop(): Promise<void> {
       await gateway.stop();

@@ -36,7 +36,7 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   const { store } = runtime;
   const { released } = own;
   const touched = [...own.touched.values()];
-  own.touched.clear();
+  own.touched = new Map();
   const settled: Settled[] = [];
   for (const resident of touched) {
     if (resident.group.seq > 0) settled.push(await settle(runtime, own, resident));

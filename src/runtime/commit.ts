@@ -51,7 +51,7 @@ function stand(runtime: Runtime, own: Ownership, entries: readonly Entry[]): voi
     const attempts = own.residents.get(id)?.group.obligations.attempts;
     runtime.valve.note(own.partition, id, attempts !== undefined && attempts.size > 0);
   }
-  own.uncommitted.clear();
+  own.uncommitted = new Map();
   runtime.feed.committed(entries);
 }
 

@@ -29,12 +29,12 @@ export function freezeObligations(held: Obligations): Frozen {
   const { replies, outbox, inbox } = held;
   const { senders, forgotAt } = inbox;
   return {
-    attempts: byKey(held.attempts).map(([, row]) => row),
-    timers: byKey(held.timers).map(([, row]) => row),
+    attempts: held.attempts.sorted().map(([, row]) => row),
+    timers: held.timers.sorted().map(([, row]) => row),
     commands: [...held.commands],
-    ...(replies.size > 0 && { replies: byKey(replies).map(([, promise]) => promise) }),
-    ...(outbox.size > 0 && { outbox: byKey(outbox).map(([to, rows]) => [to, [...rows]]) }),
-    ...(senders.size > 0 && { senders: byKey(senders) }),
+    ...(replies.size > 0 && { replies: replies.sorted().map(([, promise]) => promise) }),
+    ...(outbox.size > 0 && { outbox: outbox.sorted().map(([to, rows]) => [to, [...rows]]) }),
+    ...(senders.size > 0 && { senders: senders.sorted() }),
     ...(forgotAt > 0 && { forgotAt }),
   };
 }
@@ -48,9 +48,4 @@ export function thawObligations(frozen: Frozen): Obligations {
     outbox: new Table(frozen.outbox),
     inbox: { senders: new Table(frozen.senders), forgotAt: frozen.forgotAt ?? 0 },
   };
-}
-
-/** The order of rows is the way they came about; the same state has the same text, and so the same hash. */
-export function byKey<Row extends object>(rows: Table<Row>): [string, Row][] {
-  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
 }

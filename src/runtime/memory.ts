@@ -15,14 +15,15 @@ const mostBytes = 256 * 1024 * 1024;
 /** Rough sizes of what a group is made of, in bytes. */
 const bytesOf = { group: 2000, actor: 1500, attempt: 700, timer: 400, item: 100 };
 
-type Held = { own: Ownership; bytes: number };
+/** `used`: counts up with each use of any group. */
+type Held = { own: Ownership; bytes: number; used: number };
 
 export class Memory {
   readonly #registry: Registry;
   readonly #most: number;
-  /** In the order of their last use. */
   readonly #held = new Map<string, Held>();
   #bytes = 0;
+  #uses = 0;
 
   /** `most`: bytes, default 256 MiB. */
   constructor(registry: Registry, most = mostBytes) {
@@ -37,10 +38,12 @@ export class Memory {
 
   /** A group was used: it leaves last. */
   note(own: Ownership, group: Group): void {
-    this.forget(group.id);
     const bytes = sizeOf(this.#registry, group);
-    this.#held.set(group.id, { own, bytes });
-    this.#bytes += bytes;
+    const used = (this.#uses += 1);
+    const held = this.#held.get(group.id);
+    this.#bytes += bytes - (held?.bytes ?? 0);
+    if (held === undefined) this.#held.set(group.id, { own, bytes, used });
+    else Object.assign(held, { own, bytes, used });
   }
 
   forget(id: string): void {
@@ -56,7 +59,8 @@ export class Memory {
   /** Puts groups that only wait out of memory until the rest is no more than it may be. */
   async relieve(runtime: Runtime): Promise<void> {
     if (this.#bytes <= this.#most) return;
-    for (const [id, { own }] of [...this.#held]) {
+    const leastUsed = [...this.#held].sort(([, a], [, b]) => a.used - b.used);
+    for (const [id, { own }] of leastUsed) {
       if (this.#bytes <= this.#most) return;
       if (await putOut(runtime, own, id)) this.forget(id);
     }

@@ -126,7 +126,7 @@ export function settlePosted(outbox: Outbox, receiver: string, upTo: Place): Out
  * Said sooner, they could be asked to take again what they had taken and forgotten.
  */
 export function toBeTold(outbox: Outbox): string[] {
-  return [...outbox].flatMap(([receiver, rows]) => (rows.length === 0 ? receiver : []));
+  return outbox.sorted().flatMap(([receiver, rows]) => (rows.length === 0 ? receiver : []));
 }
 
 /** No message is on its way. */

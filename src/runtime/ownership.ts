@@ -42,9 +42,9 @@ export type Ownership = {
   reconcile(): void;
   readonly residents: Map<string, Resident>;
   /** Groups changed since their head was stored, as their newest released entry left them. */
-  readonly touched: Map<string, Resident>;
+  touched: Map<string, Resident>;
   /** Groups in the batch that is being committed, as they were before it. */
-  readonly uncommitted: Map<string, Resident>;
+  uncommitted: Map<string, Resident>;
   /** Groups whose starts found no room, and how many. */
   readonly owing: Map<string, number>;
 };

@@ -10,7 +10,7 @@ import { MillraceError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
 import { ChunkKeeper } from './chunkKeeper.ts';
 import type { Freezing } from './chunkKeeper.ts';
-import { byKey, freezeObligations, frozenObligationsSchema, thawObligations } from './frozen.ts';
+import { freezeObligations, frozenObligationsSchema, thawObligations } from './frozen.ts';
 import type { Group } from './group.ts';
 import { changeAt, placeAt, placesOf } from './places.ts';
 import { kindOf } from './registry.ts';
@@ -82,7 +82,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
       const freezing: Freezing = { names: new Map(), fresh: new Map() };
       const { obligations, values } = group;
       const actors: Record<string, unknown> = {};
-      for (const [address, snapshot] of byKey(group.actors)) {
+      for (const [address, snapshot] of group.actors.sorted()) {
         actors[address] = await freezeActor(address, snapshot, freezing);
       }
       const state: Frozen = {

@@ -211,7 +211,7 @@ class Turn {
 
   /** What an actor that has ended had promised cannot come any more. */
   #breakPromises(): void {
-    for (const { address, actor } of [...this.#obligations.replies.values()]) {
+    for (const [address, { actor }] of this.#obligations.replies.sorted()) {
       if (this.#actors.get(actor)?.status === 'active') continue;
       const message = `actor "${actor}" has ended without an answer`;
       this.#keepPromise(address, { ok: false, code: 'state', message });

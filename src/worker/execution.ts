@@ -44,6 +44,22 @@ export type Execution = {
   readonly ended: Promise<void>;
 };
 
+/**
+ * The signal is made when it is asked for: most work never asks. A class, as each object literal with a
+ * getter is of a hidden class of its own, which keeps all that the getter sees until old memory is collected.
+ */
+class Signalled {
+  readonly #controller: AbortController;
+
+  constructor(controller: AbortController) {
+    this.#controller = controller;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+}
+
 export function execute(options: ExecutionOptions): Execution {
   const { start, run, clock, onAnswer } = options;
   const { timeoutMs } = start;
@@ -70,19 +86,10 @@ export function execute(options: ExecutionOptions): Execution {
     return true;
   }
 
-  const context: RunContext = {
-    /** Made when it is asked for: most work never asks. */
-    get signal() {
-      return controller.signal;
-    },
-    isAborted: (name) => aborted?.name === name,
-    status: status.say,
-    answer,
-    output: options.onOutput,
-  };
-
   async function work(): Promise<void> {
-    await run(context);
+    const isAborted = (name: AbortName): boolean => aborted?.name === name;
+    const told = { isAborted, status: status.say, answer, output: options.onOutput };
+    await run(Object.assign(new Signalled(controller), told));
     status.end();
   }
 

@@ -5,7 +5,7 @@ import type { AttemptStart } from '../protocol/attempts.ts';
 import type { z } from 'zod';
 import { answerFor, failed } from './answers.ts';
 import type { Outcome } from './answers.ts';
-import type { Run } from './execution.ts';
+import type { Run, RunContext } from './execution.ts';
 import { inputOf } from './input.ts';
 
 export type Handler = JobDefinition & HandlerWork<z.ZodType, unknown>;
@@ -18,15 +18,33 @@ export type HandlerRunOptions = {
   graceMs: number;
 };
 
+/**
+ * What a handler is given beside its input. Its signal is made when it is asked for, and is a property of
+ * its own, so that a copy of the context has it. All share one getter: see `execution.ts`.
+ */
+class Own {
+  declare readonly signal: AbortSignal;
+  readonly status: RunContext['status'];
+  readonly #work: RunContext;
+
+  constructor(work: RunContext) {
+    this.#work = work;
+    this.status = work.status;
+    Object.defineProperty(this, 'signal', Own.#signal);
+  }
+
+  static readonly #signal = {
+    enumerable: true,
+    get(this: Own): AbortSignal {
+      return this.#work.signal;
+    },
+  };
+}
+
 export function runHandler({ start, definition, clock, graceMs }: HandlerRunOptions): Run {
   return async (work) => {
-    const { status, answer } = work;
-    const { context, problem, writes } = inputOf(start, definition, {
-      get signal() {
-        return work.signal;
-      },
-      status,
-    });
+    const { answer } = work;
+    const { context, problem, writes } = inputOf(start, definition, new Own(work));
     if (problem !== undefined) {
       answer({ ...failed(problem, writes()), final: true });
       return;

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
 import type { Answer } from './answers.ts';
 import type { Execution } from './execution.ts';
+import type { Passing } from './passing.ts';
 import type { Receipt, Subscription } from './subscription.ts';
 
 /** One job type: its queue, and how many of it may run. */
@@ -31,7 +32,7 @@ export type Held = {
 /** Closes each job type's channel once nothing of that type is held, or the grace is over. */
 export async function closeLanes(
   lanes: readonly Lane[],
-  held: ReadonlyMap<string, Held>,
+  held: Passing<Held>,
   { clock, graceMs }: { clock: Clock; graceMs: number },
 ): Promise<void> {
   let takeBack = (): void => undefined;
@@ -47,11 +48,16 @@ export async function closeLanes(
   takeBack();
 }
 
-async function quiet(lane: Lane, held: ReadonlyMap<string, Held>): Promise<void> {
+async function quiet(lane: Lane, held: Passing<Held>): Promise<void> {
   for (;;) {
     const left = [...held.values()].filter((each) => each.lane === lane);
     if (left.length === 0) return;
     await Promise.all(left.map(({ execution }) => execution?.ended ?? Promise.resolve()));
     await Promise.all(left.map(({ sending }) => sending ?? Promise.resolve()));
   }
+}
+
+/** Names a job among all that a worker holds. */
+export function jobKey({ requestId, jobId }: AttemptStart): string {
+  return `${requestId}/${jobId}`;
 }

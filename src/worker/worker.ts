@@ -9,10 +9,11 @@ import { jobTopology, ownQueueTopology } from '../protocol/topology.ts';
 import type { Answer } from './answers.ts';
 import { createCancelled } from './cancelled.ts';
 import { execute } from './execution.ts';
-import { closeLanes } from './held.ts';
+import { closeLanes, jobKey } from './held.ts';
 import type { Held, Lane } from './held.ts';
 import { answerPublication, decodeCancel, decodeStart, setAside } from './messages.ts';
 import type { Worker, WorkerOptions } from './options.ts';
+import { Passing } from './passing.ts';
 import { createPublisher } from './publisher.ts';
 import type { Publisher } from './publisher.ts';
 import { runOf } from './run.ts';
@@ -39,10 +40,10 @@ class InProcessWorker {
   readonly #random: () => number;
   readonly #publisher: Publisher;
   readonly #lanes: Lane[];
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Passing<Held>();
   readonly #cancelled = createCancelled();
   /** Jobs whose code runs just now: no second attempt beside one that ignored its time-out. */
-  readonly #busy = new Set<string>();
+  readonly #busy = new Passing<true>();
   #control: Subscription | undefined;
   #started: Promise<void> | undefined;
   #drained: Promise<void> | undefined;
@@ -161,7 +162,7 @@ class InProcessWorker {
     const { clock, processes } = this.#options;
     lane.running += 1;
     this.running += 1;
-    this.#busy.add(jobKey(start));
+    this.#busy.set(jobKey(start), true);
     held.execution = execute({
       start,
       run: runOf(lane.definition, { start, clock, graceMs: this.#graceMs, processes }),
@@ -243,8 +244,4 @@ class InProcessWorker {
     });
     await Promise.all([this.#control?.close(), lanes]);
   }
-}
-
-function jobKey({ requestId, jobId }: AttemptStart): string {
-  return `${requestId}/${jobId}`;
 }

@@ -16,6 +16,8 @@ const change = fc.record({
 const sorted = (rows: Iterable<[string, Row]>): [string, Row][] =>
   [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
 
+const keys = Array.from({ length: 3000 }, (_, n) => `job/${n}`);
+
 test('every version of a table keeps its rows, whatever is made of it or of others', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
@@ -47,4 +49,26 @@ test('a row that is not there is taken out without a new version', () => {
   const table = new Table<Row>([['a', { n: 1 }]]);
   expect(table.without('b')).toBe(table);
   expect(table.has('a')).toBe(true);
+});
+
+test('a table of thousands of rows changes as one of a few does', () => {
+  const few = new Table<Row>([['other', { n: 0 }]]);
+  const all = keys.reduce((table, key, n) => table.with(key, { n }), few);
+  expect(all.size).toBe(3001);
+  expect(keys.every((key, n) => all.get(key)?.n === n)).toBe(true);
+  const changed = all.with('job/7', { n: -7 });
+  expect([changed.size, changed.get('job/7'), all.get('job/7')]).toEqual([
+    3001,
+    { n: -7 },
+    { n: 7 },
+  ]);
+  const left = keys.reduce((table, key) => table.without(key), changed);
+  expect([...left]).toEqual([...few]);
+  expect([...all.keys()].sort()).toEqual([...keys, 'other'].sort());
+});
+
+test('the same rows are sorted alike, in whatever order they came', () => {
+  const rows = keys.slice(0, 100).map((key, n): [string, Row] => [key, { n }]);
+  expect(new Table(rows).sorted()).toEqual(new Table(rows.toReversed()).sorted());
+  expect(new Table(rows).sorted()).toEqual(sorted(rows));
 });

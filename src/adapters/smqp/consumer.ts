@@ -1,6 +1,7 @@
 /** One consumer of an in-process queue: what it holds unacked, and how that goes back. */
 import type { Channel, ConsumeOptions } from '../../ports/broker.ts';
 import type { Waiting } from './mailbox.ts';
+import { Unacked } from './unacked.ts';
 
 /** What a consumer asks of the queue that it reads. */
 export type Source = {
@@ -13,9 +14,7 @@ export type Source = {
 export class Consumer implements Channel {
   readonly #source: Source;
   readonly #options: ConsumeOptions;
-  // In the order of delivery, which is also that of the tags.
-  readonly #unacked = new Map<number, Waiting>();
-  #tag = 0;
+  readonly #unacked = new Unacked();
   #open = true;
 
   constructor(source: Source, options: ConsumeOptions) {
@@ -28,45 +27,32 @@ export class Consumer implements Channel {
   }
 
   deliver(waiting: Waiting): void {
-    this.#tag += 1;
-    this.#unacked.set(this.#tag, waiting);
+    const tag = this.#unacked.add(waiting);
     const { exchange, routingKey, properties, body } = waiting.publication;
     const { redelivered } = waiting;
-    this.#options.onDelivery({
-      exchange,
-      routingKey,
-      properties,
-      body,
-      redelivered,
-      tag: this.#tag,
-    });
+    this.#options.onDelivery({ exchange, routingKey, properties, body, redelivered, tag });
   }
 
   ack(tag: number): void {
-    if (this.#unacked.delete(tag)) this.#source.ready();
+    if (this.#unacked.take(tag)) this.#source.ready();
   }
 
   ackUpTo(tag: number): void {
-    for (const each of this.#unacked.keys()) {
-      if (each > tag) break;
-      this.#unacked.delete(each);
-    }
+    this.#unacked.takeUpTo(tag);
     this.#source.ready();
   }
 
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    const unacked = [...this.#unacked.values()];
-    this.#unacked.clear();
-    this.#source.leave(this, unacked);
+    this.#source.leave(this, this.#unacked.takeAll());
   }
 
   /** The queue is gone: nothing goes back; `reason` is told, if there is one to tell. */
   cut(reason?: string): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#unacked.clear();
+    this.#unacked.takeAll();
     if (reason !== undefined) queueMicrotask(() => this.#options.onClosed(reason));
   }
 }

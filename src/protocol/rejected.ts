@@ -5,19 +5,18 @@
 import { z } from 'zod';
 import type { Properties, Publication } from '../ports/broker.ts';
 import type { ErrorCode } from './errors.ts';
+import { sha256 } from './hash.ts';
 import { rejectedQueue } from './topology.ts';
 
 /** Why, and when: `at` in epoch milliseconds. */
 export type Refusal = { code: ErrorCode; reason: string; at: number };
 
-/** A message as it was sent. */
-type Sent = Pick<Publication, 'exchange' | 'routingKey' | 'body'> & {
-  properties: Omit<Properties, 'timestamp'> & { timestamp?: number };
-};
-
 /** What a broker takes as the headers of a message is bounded, and the reason must find room. */
 const maxHeaderBytes = 32 * 1024;
 const maxReason = 2000;
+
+/** The last instant that JavaScript knows; AMQP knows later ones. */
+const latestAt = 8.64e15;
 
 /** The headers that say why; they are taken off again when the message is sent again. */
 export const refusalHeadersSchema = z.object({
@@ -36,10 +35,10 @@ export const refusalHeadersSchema = z.object({
 
 /** The message for `millrace.rejected`. */
 export function rejection(
-  { exchange, routingKey, properties, body }: Sent,
+  { exchange, routingKey, properties, body }: Publication,
   { code, reason, at }: Refusal,
 ): Publication {
-  const { userId, headers, ...rest } = properties;
+  const { userId, headers, timestamp, messageId, ...rest } = properties;
   const why: Record<string, string> = {
     code,
     reason: reason.slice(0, maxReason),
@@ -51,7 +50,12 @@ export function rejection(
   return {
     exchange: '',
     routingKey: rejectedQueue,
-    properties: { timestamp: at, ...rest, headers: { ...withinBudget(headers), ...why } },
+    properties: {
+      ...rest,
+      messageId: messageId === '' ? sha256(JSON.stringify([why, body])).slice(0, 26) : messageId,
+      timestamp: timestamp <= latestAt ? timestamp : at,
+      headers: { ...withinBudget(headers), ...why },
+    },
     body,
   };
 }

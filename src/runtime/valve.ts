@@ -16,8 +16,17 @@ const stillMs = 1000;
 
 type Waiting = { resolve(leave: () => void): void; reject(reason: Error): void };
 
+/** What the owner in another process has said, and the chains that were let in before and since it did. */
+type Reported = { busy: number; before: number; since: number };
+
 /** One partition's. */
-type Gate = { busy: Set<string>; entering: number; waiting: Set<Waiting>; hasMoved: boolean };
+type Gate = {
+  busy: Set<string>;
+  reported?: Reported;
+  entering: number;
+  waiting: Set<Waiting>;
+  hasMoved: boolean;
+};
 
 export class Valve {
   readonly #clock: Clock;
@@ -41,6 +50,18 @@ export class Valve {
   /** Groups of a partition that have attempts out. */
   busy(partition: number): ReadonlySet<string> {
     return this.#gate(partition).busy;
+  }
+
+  /**
+   * How many are busy, as the partition's owner says now and then. It says so late: whoever was let in since
+   * the report before this one counts beside it.
+   */
+  report(partition: number, busy: number): void {
+    const gate = this.#gate(partition);
+    const { reported } = gate;
+    gate.reported = { busy, before: reported?.since ?? 0, since: 0 };
+    if (busy < (reported?.busy ?? 0)) gate.hasMoved = true;
+    this.#letIn(gate);
   }
 
   /** The partition is taken over, and its groups are counted anew. */
@@ -92,7 +113,7 @@ export class Valve {
 
   #letIn(gate: Gate): void {
     if (this.#isClosed) return refuse(gate);
-    while (gate.busy.size + gate.entering < this.#most && gate.waiting.size > 0) this.#next(gate);
+    while (busyIn(gate) < this.#most && gate.waiting.size > 0) this.#next(gate);
     if (gate.waiting.size > 0) this.#watch();
   }
 
@@ -106,6 +127,7 @@ export class Valve {
       if (hasLeft) return;
       hasLeft = true;
       gate.entering -= 1;
+      if (gate.reported !== undefined) gate.reported.since += 1;
       this.#moved(gate);
     });
   }
@@ -125,6 +147,12 @@ export class Valve {
       }
     });
   }
+}
+
+/** Of a partition that is ours both are known, and ours is the newer. */
+function busyIn({ busy, reported, entering }: Gate): number {
+  const elsewhere = reported === undefined ? 0 : reported.busy + reported.before + reported.since;
+  return Math.max(busy.size, elsewhere) + entering;
 }
 
 function refuse({ waiting }: Gate): void {

@@ -17,10 +17,12 @@ import { Closing } from './roles/closing.ts';
 import { takeFolder } from './roles/folder.ts';
 import { createHost } from './roles/host.ts';
 import { mixOf } from './roles/mix.ts';
+import { observe } from './roles/observe.ts';
 import { portsOf } from './roles/ports.ts';
 import type { Ports } from './roles/ports.ts';
 import { openProcesses } from './roles/processes.ts';
 import { createTrackerBeside } from './roles/trackerBeside.ts';
+import type { Host } from './runtime/host.ts';
 import { createRegistry } from './runtime/registry.ts';
 import type { Registry } from './runtime/registry.ts';
 import { version } from './version.ts';
@@ -36,6 +38,8 @@ export type Millrace = {
   stop(): Promise<void>;
   /** For use between `start` and `stop`. */
   readonly client: Client;
+  /** Where health and metrics are answered, between `start` and `stop`; undefined without a configured port. */
+  readonly httpUrl: string | undefined;
 };
 
 /** Makes a millrace of definitions. Throws MillraceError `config` or `definition`. */
@@ -45,19 +49,22 @@ export function createMillrace(options: MillraceOptions, given: Partial<Ports> =
   mixOf(config);
   const registry = createRegistry([...builtInActors, ...config.actors]);
   let running: Promise<Running> | undefined;
-  let client: Client | undefined;
+  let now: Running | undefined;
   return {
     async start() {
       running ??= run({ config, registry, ...portsOf(config, given) });
-      client = (await running).client;
+      now = await running;
     },
     async stop() {
       const started = await running?.catch(() => undefined);
       await started?.stop();
-      client = undefined;
+      now = undefined;
+    },
+    get httpUrl() {
+      return now?.url;
     },
     get client() {
-      if (client !== undefined) return client;
+      if (now !== undefined) return now.client;
       throw new MillraceError('state', 'millrace is not started; await millrace.start() first');
     },
   };
@@ -67,12 +74,13 @@ export function createMillrace(options: MillraceOptions, given: Partial<Ports> =
 const hostless: Millrace = {
   start: () => new Promise(() => undefined),
   stop: () => Promise.resolve(),
+  httpUrl: undefined,
   get client(): Client {
     throw new MillraceError('state', 'nothing is hosted in the process of an isolated job');
   },
 };
 
-type Running = { client: Client; stop(): Promise<void> };
+type Running = { client: Client; url: string | undefined; stop(): Promise<void> };
 
 type Parts = Ports & { config: Config; registry: Registry };
 
@@ -82,10 +90,13 @@ async function run(parts: Parts): Promise<Running> {
   const closing = new Closing(log);
   const close = (): Promise<void> => closing.close();
   try {
+    const observed = await observe(config, closing);
+    const { health, gauges } = observed;
+    health.check('process', () => 'is starting');
     const control = await takeFolder(config.data, { log, closing });
-    const store = await parts.openStore(config);
+    const store = observed.store(await parts.openStore(config));
     closing.add(() => store.close());
-    const broker = await parts.openBroker(config);
+    const broker = observed.broker(await parts.openBroker(config));
     closing.add(() => broker.close());
     const { host, runtime, feed } = createHost({ broker, store, clock, log, registry });
     const { partitions } = store;
@@ -94,6 +105,8 @@ async function run(parts: Parts): Promise<Running> {
     const processes = await openProcesses(config, { ...parts, storeId: store.id });
     closing.add(() => processes.children.stop());
     closing.add(() => host.stop());
+    gauges.partitions = () => host.owned().length;
+    gauges.parked = () => parkedIn(host);
     const { jobs, concurrency, graceMs } = config;
     const worker = createWorker({
       ...{ broker, clock, jobs, concurrency, graceMs, processes },
@@ -101,6 +114,7 @@ async function run(parts: Parts): Promise<Running> {
       onOutput: (signal) => feed.output(signal),
     });
     closing.add(() => worker.stop());
+    gauges.running = () => worker.running();
     // Before any partition is owned: the first start of the first group that is recovered is taken at once.
     await worker.start();
     const reader = createReader(store, registry, async (id) => host.group(id));
@@ -118,9 +132,11 @@ async function run(parts: Parts): Promise<Running> {
       info: () => ({ ...infoOf(config), since, running: worker.running() }),
     });
     closing.add(() => control.refuse());
+    closing.add(() => health.check('process', () => 'is stopping'));
     await host.start();
     tracker.start();
-    return { client: createClient(link), stop: close };
+    health.check('process', () => undefined);
+    return { client: createClient(link), url: observed.url, stop: close };
   } catch (thrown) {
     await close();
     throw thrown;
@@ -131,6 +147,14 @@ function byType<Definition extends { type: string }>(
   definitions: readonly Definition[],
 ): ReadonlyMap<string, Definition> {
   return new Map(definitions.map((definition) => [definition.type, definition]));
+}
+
+/** Groups in memory whose messages are kept until somebody unparks them. */
+function parkedIn(host: Host): number {
+  let parked = 0;
+  for (const { residents } of host.owned())
+    for (const resident of residents.values()) if (resident.parked !== undefined) parked += 1;
+  return parked;
 }
 
 /** What a host says of itself, as far as it stays the same. */

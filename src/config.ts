@@ -51,8 +51,8 @@ export type Config = {
     /** Every change of a job's state as a message of its own, which doubles the broker's work; default false. */
     readonly jobTransitions: boolean;
   };
-  /** Least level of what is logged; default MILLRACE_LOG, else `warn`. */
-  readonly logLevel: LogLevel;
+  /** Least level of what is logged; default MILLRACE_LOG, else `warn`, and `info` for `up --json`. */
+  readonly logLevel?: LogLevel;
 };
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -109,7 +109,7 @@ const configSchema = z.strictObject({
     })
     .exactOptional(),
   publish: z.strictObject({ jobTransitions: z.boolean().default(false) }).prefault({}),
-  logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('warn'),
+  logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).exactOptional(),
 });
 
 /** Checks options and fills in what the environment says, then the defaults. Throws MillraceError `config`, naming every misfit. */

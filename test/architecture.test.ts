@@ -61,6 +61,7 @@ const rules: readonly Rule[] = [
   },
   { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
   adapter('smqp', 'smqp'),
+  adapter('rabbitmq', 'amqplib', 'src/runtime/backoff.ts'),
   adapter('sqlite', 'libsql'),
   { from: 'src/version.ts', may: ['node:'] },
   { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
@@ -165,7 +166,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/newId.ts'],
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
-      ...['pino', 'node:'],
+      ...['pino', 'prom-client', 'node:'],
     ],
   },
   { from: 'src/offer.ts', may: [], mayTypes: ['src/config.ts'] },
@@ -232,11 +233,11 @@ const rules: readonly Rule[] = [
 ];
 
 /** An adapter makes ports real with one driver, and knows no other adapter. */
-function adapter(name: string, driver: string): Rule {
+function adapter(name: string, ...drivers: string[]): Rule {
   const folder = `src/adapters/${name}/`;
   return {
     from: folder,
-    may: [folder, 'src/ports/', 'src/protocol/', driver, 'ulid', 'node:'],
+    may: [folder, 'src/ports/', 'src/protocol/', ...drivers, 'ulid', 'node:'],
   };
 }
 

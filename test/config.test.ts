@@ -14,7 +14,6 @@ describe('broker and store', () => {
     expect(config).toMatchObject({
       prefix: 'millrace',
       roles: ['gateway', 'host', 'worker', 'tracker', 'api'],
-      logLevel: 'warn',
       publish: { jobTransitions: false },
     });
   });
@@ -36,6 +35,14 @@ describe('broker and store', () => {
       'createMillrace: amqpUrl: must be a URL like amqp://USER:PASSWORD@HOST:PORT/VHOST',
     );
   });
+});
+
+test('what is logged is chosen by the environment', () => {
+  expect(toConfig({})).not.toHaveProperty('logLevel');
+  vi.stubEnv('MILLRACE_LOG', 'debug');
+  expect(toConfig({}).logLevel).toBe('debug');
+  vi.stubEnv('MILLRACE_LOG', 'loud');
+  expect(() => toConfig({})).toThrow('logLevel: must be one of trace, debug, info, warn,');
 });
 
 test('roles that there are not are refused', () => {

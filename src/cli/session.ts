@@ -22,7 +22,7 @@ export async function hostOrReach(
   config: Config,
   say: (line: string) => void,
 ): Promise<Session> {
-  const millrace = await context.hosting.host(config, { log: await troubleLog(say) });
+  const millrace = await context.hosting.host(config, { log: await troubleLog(config, say) });
   try {
     await millrace.start();
     return { client: millrace.client, close: () => millrace.stop() };
@@ -60,8 +60,11 @@ export async function within<Opened extends { close(): Promise<void> }, T>(
 }
 
 /** The log of a host for people, line by line; loaded here, as only who hosts needs it. */
-export async function troubleLog(say: (line: string) => void = note): Promise<Logger> {
-  return (await import('./troubles.ts')).createTroubleLog(say);
+export async function troubleLog(
+  { logLevel = 'warn' }: Config,
+  say: (line: string) => void = note,
+): Promise<Logger> {
+  return (await import('./troubles.ts')).createTroubleLog(say, logLevel);
 }
 
 export function isCode(thrown: unknown, code: ErrorCode): boolean {

@@ -1,13 +1,14 @@
 /** The host's log for people: what troubles the store or the broker becomes one line of the view. */
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import type { LogLevel } from '../config.ts';
 
 type Line = { level: number; msg?: string; err?: { message?: string } };
 
 const againMs = 30_000;
 
-/** A logger of warnings and errors; the same line comes again only after half a minute. */
-export function createTroubleLog(say: (line: string) => void): Logger {
+/** A logger of what is at least this bad; the same line comes again only after half a minute. */
+export function createTroubleLog(say: (line: string) => void, level: LogLevel): Logger {
   const saidAt = new Map<string, number>();
   const write = (json: string): void => {
     const text = textOf(JSON.parse(json) as Line);
@@ -17,7 +18,7 @@ export function createTroubleLog(say: (line: string) => void): Logger {
     say(text);
   };
   const err = ({ message }: Error): Line['err'] => ({ message });
-  return pino({ name: 'millrace', level: 'warn', serializers: { err } }, { write });
+  return pino({ name: 'millrace', level, serializers: { err } }, { write });
 }
 
 /** Nothing for what the summary says anyway. */

@@ -1,6 +1,7 @@
 /** `millrace up`: hosts the folder until a signal ends it, then drains: no request's state changes by that. */
 import type { Logger } from 'pino';
 import type { Client } from '../client.ts';
+import type { Millrace } from '../compose.ts';
 import { roles as allRoles, toConfig } from '../config.ts';
 import type { Config, MillraceOptions, Role } from '../config.ts';
 import { maskedUrl } from '../protocol/masked.ts';
@@ -13,13 +14,17 @@ import { duration, note, plural } from './print.ts';
 import { troubleLog } from './session.ts';
 import { leftBehind } from './watch.ts';
 
-type UpOptions = { verbose?: boolean; json?: boolean; roles?: string };
+type UpOptions = { verbose?: boolean; json?: boolean; roles?: string; http?: string };
 
 export const declareUp: Declare = (program, act) => {
   program
     .command('up')
     .description('host the folder until SIGTERM or Ctrl-C')
     .option('--roles <list>', `some of ${allRoles.join(',')} (default: all)`)
+    .option(
+      '--http <[host:]port>',
+      'answer /healthz, /readyz and /metrics there (default host: 127.0.0.1)',
+    )
     .option(jsonFlag[0], 'log as JSON lines on stdout')
     .option('-v, --verbose', 'a line for each request that starts, is suspended or ends')
     .addHelpText('after', examples('up', 'up --roles host,tracker', 'up --json >> millrace.log'))
@@ -29,14 +34,14 @@ export const declareUp: Declare = (program, act) => {
 async function up(context: Context, options: UpOptions): Promise<number> {
   const { verbose = false, json = false } = options;
   const config = withFlags(await context.config(), options);
-  const log = json ? await jsonLog() : await troubleLog();
+  const log = json ? await jsonLog(config) : await troubleLog(config);
   const say = json ? toLog(log) : toPeople;
   const millrace = await context.hosting.host(config, { log });
   const signalled = firstSignal(say);
   try {
     await millrace.start();
     if (verbose) sayRequests(millrace.client, say);
-    await sayWhatIsHosted(config, millrace.client, say);
+    await sayWhatIsHosted(config, millrace, say);
     const signal = await signalled.promise;
     say(
       'draining',
@@ -52,12 +57,23 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   }
 }
 
-/** Throws MillraceError `config` for a role that there is not. */
-function withFlags(config: Config, { roles }: UpOptions): Config {
-  if (roles === undefined) return config;
-  // A cast: the schema says which there are.
-  const asked: MillraceOptions = { ...config, roles: roles.split(',') as Role[] };
-  return toConfig(asked, '--roles');
+/** Throws MillraceError `config` for a role that there is not, or a port that is none. */
+function withFlags(config: Config, { roles, http }: UpOptions): Config {
+  if (roles === undefined && http === undefined) return config;
+  const asked: MillraceOptions = {
+    ...config,
+    // A cast: the schema says which there are.
+    ...(roles !== undefined && { roles: roles.split(',') as Role[] }),
+    ...(http !== undefined && { http: placeOf(http) }),
+  };
+  return toConfig(asked, 'up');
+}
+
+/** `9464`, `0.0.0.0:9464` or `[::]:9464` */
+function placeOf(text: string): { host?: string; port: number } {
+  const at = text.lastIndexOf(':');
+  const host = text.slice(0, Math.max(at, 0)).replace(/^\[(.*)\]$/, '$1');
+  return { ...(host !== '' && { host }), port: Number(text.slice(at + 1)) };
 }
 
 /** What happened, with its fields, for logs; and the same for people. */
@@ -65,9 +81,9 @@ type Say = (message: string, fields: object, text: string) => void;
 
 const toPeople: Say = (_message, _fields, text) => note(text);
 
-async function jsonLog(): Promise<Logger> {
+async function jsonLog({ logLevel: level = 'info' }: Config): Promise<Logger> {
   const { pino } = await import('pino');
-  return pino({ name: 'millrace', level: 'info' }, pino.destination({ dest: 1, sync: true }));
+  return pino({ name: 'millrace', level }, pino.destination({ dest: 1, sync: true }));
 }
 
 function toLog(log: Logger): Say {
@@ -76,28 +92,36 @@ function toLog(log: Logger): Say {
   };
 }
 
-async function sayWhatIsHosted(config: Config, client: Client, say: Say): Promise<void> {
+async function sayWhatIsHosted(
+  config: Config,
+  { client, httpUrl }: Millrace,
+  say: Say,
+): Promise<void> {
   const { data, roles } = config;
   const jobs = config.jobs.map(({ type }) => type);
   const chains = config.chains.map(({ type }) => type);
   const left = (await leftBehind(client)).length;
   const text = [
     `Hosting ${data} as process ${process.pid}.`,
-    ...placesOf(config).map(([what, where]) => `  ${what.padEnd(8)}${where}`),
+    ...placesOf(config, httpUrl).map(([what, where]) => `  ${what.padEnd(8)}${where}`),
     `  jobs    ${jobs.join(', ') || 'none'}`,
     `  chains  ${chains.join(', ') || 'none'}`,
     ...(left > 0 ? [`Going on with ${plural(left, 'request')} left behind here.`] : []),
   ];
-  const places = Object.fromEntries(placesOf(config));
+  const places = Object.fromEntries(placesOf(config, httpUrl));
   say('hosting', { data, roles, ...places, jobs, chains, leftBehind: left }, text.join('\n'));
 }
 
 /** What is not as it is by default. */
-function placesOf({ amqpUrl, mongodbUrl, roles }: Config): [what: string, where: string][] {
+function placesOf(
+  { amqpUrl, mongodbUrl, roles }: Config,
+  httpUrl: string | undefined,
+): [what: string, where: string][] {
   return [
     ...(roles.length < allRoles.length ? [pair('roles', roles.join(', '))] : []),
     ...(amqpUrl === undefined ? [] : [pair('broker', maskedUrl(amqpUrl))]),
     ...(mongodbUrl === undefined ? [] : [pair('store', maskedUrl(mongodbUrl))]),
+    ...(httpUrl === undefined ? [] : [pair('http', httpUrl)]),
   ];
 }
 

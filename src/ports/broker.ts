@@ -6,9 +6,10 @@ import type { Topology } from '../protocol/topology.ts';
 
 /** AMQP's own properties, and string headers. */
 export type Properties = {
+  /** Empty when a stranger published without one, as is `type`. */
   messageId: string;
   type: string;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds; 0 when the publisher did not say. */
   timestamp: number;
   correlationId?: string;
   replyTo?: string;
@@ -56,6 +57,7 @@ export interface Channel {
 export type QueueState = {
   /** Messages that no consumer holds. */
   ready: number;
+  /** Of a single active consumer queue RabbitMQ counts the active one alone. */
   consumers: number;
 };
 
@@ -65,7 +67,7 @@ export type BrokerListener = {
   onDisconnected?(reason: string): void;
   /** It is back. What the broker knew may be gone: declare again before anything is expected of it. */
   onConnected?(): void;
-  /** The broker takes no messages for now (memory or disk alarm): what is published waits. */
+  /** The broker takes no messages for now (memory or disk alarm): what is published waits. Ends with `onUnblocked` or `onDisconnected`. */
   onBlocked?(reason: string): void;
   onUnblocked?(): void;
 };

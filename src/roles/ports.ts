@@ -33,7 +33,7 @@ export function portsOf({ logLevel, amqpUrl, mongodbUrl }: Config, given: Partia
       openSqliteStore({ path: join(data, storeFile), partitions }),
     openBroker: openSmqpBroker,
     clock: systemClock,
-    log: given.log ?? pino({ name: 'millrace', level: logLevel }, pino.destination(2)),
+    log: given.log ?? pino({ name: 'millrace', level: logLevel ?? 'warn' }, pino.destination(2)),
     execArgv: process.execArgv,
     ...given,
   };

@@ -7,6 +7,7 @@ import { baseTopology, partitionOf, partitionQueue } from '../protocol/topology.
 import { partitionReconcile, queueEmpty } from './incoming.ts';
 import { loadGroup } from './load.ts';
 import { Neighbours } from './neighbours.ts';
+import type { Ownership } from './ownership.ts';
 import type { Resident } from './parking.ts';
 import { PartitionHost } from './partition.ts';
 import type { PartitionState } from './partition.ts';
@@ -102,6 +103,11 @@ export class Host {
     outlet.stop();
     this.#unwatch?.();
     if (broker.isRemote) await this.#neighbours.stop();
+  }
+
+  /** The partitions that are ours just now. */
+  owned(): Ownership[] {
+    return this.#partitions.flatMap(({ ownership }) => ownership ?? []);
   }
 
   /** The group as it is committed: from memory, else from the store. */

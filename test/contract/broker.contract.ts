@@ -11,23 +11,27 @@ export type BrokerUnderTest = {
   close(): Promise<void>;
 };
 
-const topology: Topology = {
+export const contractTopology: Topology = {
   exchanges: [
-    { name: 'work', kind: 'direct' },
-    { name: 'news', kind: 'fanout' },
-    { name: 'talk', kind: 'topic' },
+    { name: 'millrace.work', kind: 'direct' },
+    { name: 'millrace.news', kind: 'fanout' },
+    { name: 'millrace.rest', kind: 'fanout' },
+    { name: 'millrace.talk', kind: 'topic' },
+    { name: 'millrace.door', kind: 'direct', alternate: 'millrace.rest' },
   ],
   queues: [
-    { name: 'plain' },
-    { name: 'single', singleActiveConsumer: true },
-    { name: 'own', kind: 'exclusive' },
+    { name: 'millrace.plain' },
+    { name: 'millrace.single', singleActiveConsumer: true },
+    { name: 'millrace.own', kind: 'exclusive' },
   ],
   bindings: [
-    { exchange: 'work', queue: 'plain', routingKey: 'plain' },
-    { exchange: 'work', queue: 'single', routingKey: 'single' },
-    { exchange: 'news', queue: 'plain', routingKey: '' },
-    { exchange: 'news', queue: 'single', routingKey: '' },
-    { exchange: 'talk', queue: 'plain', routingKey: 'job.*.done' },
+    { exchange: 'millrace.work', queue: 'millrace.plain', routingKey: 'plain' },
+    { exchange: 'millrace.work', queue: 'millrace.single', routingKey: 'single' },
+    { exchange: 'millrace.news', queue: 'millrace.plain', routingKey: '' },
+    { exchange: 'millrace.news', queue: 'millrace.single', routingKey: '' },
+    { exchange: 'millrace.talk', queue: 'millrace.plain', routingKey: 'job.*.done' },
+    { exchange: 'millrace.door', queue: 'millrace.plain', routingKey: 'plain' },
+    { exchange: 'millrace.rest', queue: 'millrace.single', routingKey: '' },
   ],
 };
 
@@ -37,7 +41,7 @@ function message(body: string, to: Partial<Publication> = {}): Publication {
     type: 'thing.happened',
     timestamp: 1767600000123,
   };
-  return { exchange: 'work', routingKey: 'plain', properties, body, ...to };
+  return { exchange: 'millrace.work', routingKey: 'plain', properties, body, ...to };
 }
 
 function bodies(deliveries: readonly Delivery[]): string[] {
@@ -53,7 +57,7 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
     beforeEach(async () => {
       subject = await open();
       broker = subject.broker;
-      await broker.declare(topology);
+      await broker.declare(contractTopology);
     });
 
     afterEach(() => subject.close());
@@ -82,15 +86,15 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
         type: 'attempt.start',
         timestamp: 1767600000123,
         correlationId: 'c-1',
-        replyTo: 'own',
+        replyTo: 'millrace.own',
         headers: { group: 'g', to: 'job/1' },
       };
       await broker.publish(message('1', { properties }));
       await publish(['2', '3']);
-      const { got } = await consume('plain');
+      const { got } = await consume('millrace.plain');
       await eventually(() => expect(bodies(got)).toEqual(['1', '2', '3']));
       expect(got[0]).toMatchObject({
-        exchange: 'work',
+        exchange: 'millrace.work',
         routingKey: 'plain',
         properties,
         redelivered: false,
@@ -102,12 +106,12 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       const odd =
         '{"__proto__":{"a":1},"$set":"ü–漢字🚀\\u0000","a.b":[[[1],[]],{"constructor":null}]," ":""}';
       await publish([odd]);
-      const { got } = await consume('plain');
+      const { got } = await consume('millrace.plain');
       await eventually(() => expect(bodies(got)).toEqual([odd]));
     });
 
     it('delivers to a consumer that was there first, after publish has returned', async () => {
-      const { got } = await consume('plain');
+      const { got } = await consume('millrace.plain');
       const outcome = broker.publish(message('1'));
       expect(got).toEqual([]);
       expect(await outcome).toBe('confirmed');
@@ -116,11 +120,13 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
 
     it('routes by key, to all, by pattern, and by the name of a queue', async () => {
       await publish(['direct'], 'single');
-      await broker.publish(message('fanout', { exchange: 'news', routingKey: '' }));
-      await broker.publish(message('topic', { exchange: 'talk', routingKey: 'job.rip.done' }));
-      await broker.publish(message('default', { exchange: '', routingKey: 'single' }));
-      const plain = await consume('plain');
-      const single = await consume('single');
+      await broker.publish(message('fanout', { exchange: 'millrace.news', routingKey: '' }));
+      await broker.publish(
+        message('topic', { exchange: 'millrace.talk', routingKey: 'job.rip.done' }),
+      );
+      await broker.publish(message('default', { exchange: '', routingKey: 'millrace.single' }));
+      const plain = await consume('millrace.plain');
+      const single = await consume('millrace.single');
       await eventually(() => expect(bodies(plain.got)).toEqual(['fanout', 'topic']));
       await eventually(() => expect(bodies(single.got)).toEqual(['direct', 'fanout', 'default']));
     });
@@ -130,25 +136,50 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       expect(await broker.publish(message('2', { exchange: '', routingKey: 'nowhere' }))).toBe(
         'returned',
       );
-      expect(await broker.publish(message('3', { exchange: 'talk', routingKey: 'job.done' }))).toBe(
-        'returned',
-      );
+      expect(
+        await broker.publish(message('3', { exchange: 'millrace.talk', routingKey: 'job.done' })),
+      ).toBe('returned');
       await publish(['4']);
+    });
+
+    it('gives what no binding takes to the alternate exchange', async () => {
+      const to = (routingKey: string) => ({ exchange: 'millrace.door', routingKey });
+      await broker.publish(message('bound', to('plain')));
+      await broker.publish(message('other', to('anything')));
+      const plain = await consume('millrace.plain');
+      const single = await consume('millrace.single');
+      await eventually(() => expect(bodies(single.got)).toEqual(['other']));
+      await eventually(() => expect(bodies(plain.got)).toEqual(['bound']));
+    });
+
+    it('tells apart what becomes of messages that are published at once under one id', async () => {
+      const { properties } = message('same');
+      const keys = ['plain', 'nowhere', 'plain', 'nowhere', 'single'];
+      const outcomes = await Promise.all(
+        keys.map((routingKey) => broker.publish(message('1', { properties, routingKey }))),
+      );
+      expect(outcomes).toEqual(['confirmed', 'returned', 'confirmed', 'returned', 'confirmed']);
+    });
+
+    it('returns what is published to an exchange that nobody declared, and goes on', async () => {
+      const lost = message('1', { exchange: 'millrace.undeclared' });
+      const outcomes = [broker.publish(lost), broker.publish(message('2')), broker.publish(lost)];
+      expect(await Promise.all(outcomes)).toEqual(['returned', 'confirmed', 'returned']);
     });
 
     it('may be told the same topology again without losing anything', async () => {
       await publish(['1']);
-      await broker.declare(topology);
-      const { got } = await consume('plain');
+      await broker.declare(contractTopology);
+      const { got } = await consume('millrace.plain');
       await eventually(() => expect(bodies(got)).toEqual(['1']));
     });
 
     it('hands out no more than the prefetch until something is acked', async () => {
-      const { got, channel } = await consume('plain', 2);
+      const { got, channel } = await consume('millrace.plain', 2);
       await publish(['1', '2', '3', '4', '5']);
       await eventually(() => expect(bodies(got)).toEqual(['1', '2']));
       await eventually(async () =>
-        expect(await broker.inspect('plain')).toMatchObject({ ready: 3 }),
+        expect(await broker.inspect('millrace.plain')).toMatchObject({ ready: 3 }),
       );
       channel.ack(got[1]?.tag ?? 0);
       await eventually(() => expect(bodies(got)).toEqual(['1', '2', '3']));
@@ -157,43 +188,76 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
     });
 
     it('acks up to a tag and nothing after it', async () => {
-      const { got, channel } = await consume('plain');
+      const { got, channel } = await consume('millrace.plain');
       await publish(['1', '2', '3', '4']);
       await eventually(() => expect(got).toHaveLength(4));
       channel.ackUpTo(got[1]?.tag ?? 0);
       await channel.close();
-      const next = await consume('plain');
+      const next = await consume('millrace.plain');
       await eventually(() => expect(bodies(next.got)).toEqual(['3', '4']));
     });
 
     it('redelivers in order what a closed channel had not acked, before what came later', async () => {
-      const { got, closed, channel } = await consume('plain', 3);
+      const { got, closed, channel } = await consume('millrace.plain', 3);
       await publish(['1', '2', '3', '4']);
       await eventually(() => expect(got).toHaveLength(3));
       channel.ack(got[1]?.tag ?? 0);
       await eventually(() => expect(got).toHaveLength(4));
       await channel.close();
       await publish(['5']);
-      const next = await consume('plain');
+      const next = await consume('millrace.plain');
       await eventually(() => expect(bodies(next.got)).toEqual(['1', '3', '4', '5']));
       expect(next.got.map(({ redelivered }) => redelivered)).toEqual([true, true, true, false]);
       expect(closed).toEqual([]);
     });
 
+    it('takes an ack of what is acked already, and of a channel that has ended', async () => {
+      const { got, closed, channel } = await consume('millrace.plain');
+      await publish(['1', '2', '3']);
+      await eventually(() => expect(got).toHaveLength(3));
+      const [, second, third] = got;
+      for (const { tag } of [third, second, third].flatMap((each) => each ?? []))
+        channel.ackUpTo(tag);
+      channel.ack(second?.tag ?? 0);
+      await publish(['4']);
+      await eventually(() => expect(got).toHaveLength(4));
+      await subject.deleteQueue('millrace.plain');
+      await eventually(() => expect(closed).toHaveLength(1));
+      channel.ack(got[3]?.tag ?? 0);
+      await channel.close();
+      channel.ackUpTo(got[3]?.tag ?? 0);
+      expect(closed).toHaveLength(1);
+    });
+
+    it('says nothing to a listener while the connection holds', async () => {
+      const heard: string[] = [];
+      const end = broker.watch({
+        onDisconnected: () => heard.push('lost'),
+        onConnected: () => heard.push('back'),
+        onBlocked: () => heard.push('blocked'),
+      });
+      await publish(['1']);
+      await subject.deleteQueue('millrace.plain');
+      expect(await broker.publish(message('2'))).toBe('returned');
+      expect(heard).toEqual([]);
+      end();
+      end();
+    });
+
     it('delivers nothing on a channel that was closed', async () => {
-      const { got, channel } = await consume('plain');
+      const { got, channel } = await consume('millrace.plain');
       await channel.close();
       await channel.close();
       await publish(['1']);
       await eventually(async () =>
-        expect(await broker.inspect('plain')).toMatchObject({ ready: 1 }),
+        expect(await broker.inspect('millrace.plain')).toMatchObject({ ready: 1 }),
       );
       expect(got).toEqual([]);
     });
 
     it('lets one consumer at a time have a single active consumer queue', async () => {
-      const first = await consume('single', 1);
-      const second = await consume('single', 10);
+      const first = await consume('millrace.single', 1);
+      const second = await consume('millrace.single', 10);
       await publish(['1', '2'], 'single');
       await eventually(() => expect(bodies(first.got)).toEqual(['1']));
       expect(second.got).toEqual([]);
@@ -205,8 +269,8 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
     });
 
     it('shares any other queue between its consumers', async () => {
-      const first = await consume('plain', 1);
-      const second = await consume('plain', 1);
+      const first = await consume('millrace.plain', 1);
+      const second = await consume('millrace.plain', 1);
       await publish(['1', '2']);
       await eventually(() =>
         expect([...bodies(first.got), ...bodies(second.got)].sort()).toEqual(['1', '2']),
@@ -214,39 +278,49 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       expect(first.got).toHaveLength(1);
     });
 
-    it('counts what waits and who consumes, and knows when a queue is not there', async () => {
+    it('counts the consumers of a queue', async () => {
+      const count = async () => (await broker.inspect('millrace.plain'))?.consumers;
+      expect(await count()).toBe(0);
+      const first = await consume('millrace.plain');
+      await consume('millrace.plain');
+      await eventually(async () => expect(await count()).toBe(2));
+      await first.channel.close();
+      await eventually(async () => expect(await count()).toBe(1));
+    });
+
+    it('counts what waits, and knows when a queue is not there', async () => {
       await publish(['1', '2', '3']);
       await eventually(async () =>
-        expect(await broker.inspect('plain')).toMatchObject({ ready: 3 }),
+        expect(await broker.inspect('millrace.plain')).toMatchObject({ ready: 3 }),
       );
-      await consume('plain', 1);
+      await consume('millrace.plain', 1);
       await eventually(async () =>
-        expect(await broker.inspect('plain')).toMatchObject({ ready: 2 }),
+        expect(await broker.inspect('millrace.plain')).toMatchObject({ ready: 2 }),
       );
-      expect(await broker.inspect('nowhere')).toBeUndefined();
+      expect(await broker.inspect('millrace.nowhere')).toBeUndefined();
     });
 
     it('refuses to consume a queue that is not there, and goes on', async () => {
-      await expect(consume('nowhere')).rejects.toBeInstanceOf(TransientError);
+      await expect(consume('millrace.nowhere')).rejects.toBeInstanceOf(TransientError);
       await publish(['1']);
     });
 
     it('tells the consumer of a deleted queue, once', async () => {
-      const { closed } = await consume('plain');
-      await subject.deleteQueue('plain');
+      const { closed } = await consume('millrace.plain');
+      await subject.deleteQueue('millrace.plain');
       await eventually(() => expect(closed).toHaveLength(1));
       expect(await broker.publish(message('1'))).toBe('returned');
-      await broker.declare(topology);
+      await broker.declare(contractTopology);
       await publish(['2']);
       expect(closed).toHaveLength(1);
     });
 
     it('drops an exclusive queue with its last consumer', async () => {
-      const { got, channel } = await consume('own');
-      await broker.publish(message('1', { exchange: '', routingKey: 'own' }));
+      const { got, channel } = await consume('millrace.own');
+      await broker.publish(message('1', { exchange: '', routingKey: 'millrace.own' }));
       await eventually(() => expect(bodies(got)).toEqual(['1']));
       await channel.close();
-      const later = message('2', { exchange: '', routingKey: 'own' });
+      const later = message('2', { exchange: '', routingKey: 'millrace.own' });
       await eventually(async () => expect(await broker.publish(later)).toBe('returned'));
     });
   });

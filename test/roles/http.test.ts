@@ -50,22 +50,22 @@ describe('a process with a port', () => {
   });
 
   test('says why it is not ready while its broker is away or takes nothing', async () => {
-    let listener: BrokerListener = {};
-    const watch: Broker['watch'] = (heard) => {
-      listener = heard;
+    const listeners: BrokerListener[] = [];
+    const watch: Broker['watch'] = (listener) => {
+      listeners.push(listener);
       return () => undefined;
     };
     const openBroker = (): Broker => decorate<Broker>(openSmqpBroker(), { watch });
     await start(createGate(), { openBroker });
-    listener.onBlocked?.('low on disk');
+    for (const each of listeners) each.onBlocked?.('low on disk');
     expect(await get('/readyz')).toEqual({
       status: 503,
       body: '{"ready":false,"reasons":["broker: takes no messages: low on disk"]}\n',
     });
-    listener.onUnblocked?.();
-    listener.onDisconnected?.('ECONNRESET');
+    for (const each of listeners) each.onUnblocked?.();
+    for (const each of listeners) each.onDisconnected?.('ECONNRESET');
     expect((await get('/readyz')).body).toContain('broker: disconnected: ECONNRESET');
-    listener.onConnected?.();
+    for (const each of listeners) each.onConnected?.();
     expect((await get('/readyz')).status).toBe(200);
   });
 

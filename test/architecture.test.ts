@@ -59,6 +59,13 @@ const rules: readonly Rule[] = [
     ],
     mayTypes: ['machines/', 'pino'],
   },
+  {
+    from: 'src/spec/',
+    may: [
+      ...['src/spec/', 'src/protocol/', 'src/gateway/suggest.ts', 'machines/graph.ts'],
+      ...['yaml', 'node:fs', 'node:path'],
+    ],
+  },
   { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
   adapter('smqp', 'smqp'),
   adapter('rabbitmq', 'amqplib', 'src/runtime/backoff.ts'),
@@ -178,6 +185,7 @@ const rules: readonly Rule[] = [
         'src/gateway/asked.ts',
         'src/gateway/plan.ts',
         'src/gateway/suggest.ts',
+        'src/spec/',
         'src/version.ts',
         'commander',
         'cli-progress',

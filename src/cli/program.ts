@@ -17,6 +17,7 @@ import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
 import { declareRun } from './run.ts';
 import { declareShow } from './show.ts';
+import { declareSpec } from './spec.ts';
 import { declareStart } from './start.ts';
 import { declareStatus } from './status.ts';
 import { declareStop, declareSuspend } from './stop.ts';
@@ -40,6 +41,7 @@ const declarations: readonly Declare[] = [
   declareShow,
   declareEvents,
   declareGraph,
+  declareSpec,
   declareUnpark,
   declareReplay,
   declareTracker,

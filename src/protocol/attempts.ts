@@ -180,6 +180,8 @@ export const attemptInputSchema = z.object({
   text: z.string(),
 });
 
+export type AttemptInput = z.infer<typeof attemptInputSchema>;
+
 /** Fanout on `millrace.control`: whoever holds one of these attempts stops it, and answers. */
 export const attemptCancelSchema = z.object({ startIds: z.array(z.string()) });
 

@@ -6,6 +6,7 @@ import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { BrokerEpoch, inProcessEpoch } from '../runtime/epoch.ts';
+import { Desk } from '../runtime/attempts/desk.ts';
 import { Feed } from '../runtime/feed.ts';
 import { Host } from '../runtime/host.ts';
 import { Memory } from '../runtime/memory.ts';
@@ -41,6 +42,7 @@ export function createHost({ broker, store, clock, log, registry }: HostOptions)
     freezer: createFreezer(registry, store.blobs),
     feed,
     outlet: new Outlet(broker, clock),
+    desk: new Desk({ broker, clock, partitions: store.partitions, random: Math.random }),
     pace: new Pace(),
     valve: new Valve(clock),
     memory: new Memory(registry),

@@ -3,66 +3,35 @@
  * schema, turn. Used alike by delivery, recovery and replay, so it reads nothing but its arguments.
  */
 import { z } from 'zod';
-import { attemptAnswerSchemas } from '../protocol/attempts.ts';
-import type { AttemptAnswerType, AttemptOutput } from '../protocol/attempts.ts';
 import type { Address } from '../protocol/envelope.ts';
-import { messageOf, MillraceError, PermanentError } from '../protocol/errors.ts';
+import { messageOf, MillraceError } from '../protocol/errors.ts';
 import type { ActorEvent } from './actor.ts';
 import { turn, turnWithoutStep } from './turn.ts';
 import type { Group, Notice, Turned } from './group.ts';
+import { acceptAttempt, acceptLeaseCheck, leaseTimerDue } from './acceptAttempt.ts';
 import { acceptFromGroup } from './acceptOutbox.ts';
-import { eventFor, fit, parse } from './addressed.ts';
-import { isAnswer, isBetweenGroups, timerFired } from './incoming.ts';
+import { eventFor, parse } from './addressed.ts';
+import { promiseTo, rememberCommand, seenCommand } from './commands.ts';
+import { isAnswer, isBetweenGroups, leaseCheck, timerFired } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
-import {
-  promiseTo,
-  rememberCommand,
-  seenCommand,
-  settleAttempt,
-  settleTimer,
-} from './obligations.ts';
-import type { Owed, PromisedReply, SeenCommand } from './obligations.ts';
+import { settleTimer } from './obligations.ts';
+import type { PromisedReply, SeenCommand } from './obligations.ts';
+import { leaseDue } from './attempts/rows.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
-import { appendValue } from './values.ts';
-import type { Values } from './values.ts';
-
-export type Verdict =
-  /**
-   * `answeredType`: of the job whose attempt it answers, which leaves room in that queue. `refused`: why it
-   * stepped nobody; the entry keeps that.
-   */
-  | { verdict: 'accepted'; turned: Turned; answeredType?: string; refused?: string }
-  /** Done before: at most its reply is sent again. */
-  | { verdict: 'duplicate'; notices: Notice[] }
-  /** It changes nothing and makes the group say something again: acked, not journaled. */
-  | { verdict: 'answered'; notices: Notice[]; owed: Owed[] }
-  /** Nothing changed: acked, not journaled. */
-  | { verdict: 'ignored' }
-  /** Can never be accepted: set aside with the reason. */
-  | { verdict: 'rejected'; reason: string; code: string }
-  /** The group is owed this answer and cannot take it: it is kept for `unpark`. */
-  | { verdict: 'parked'; reason: string; notices: Notice[] };
+import { orParked } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** Judges a message; `group` is unchanged unless the verdict brings a new one. */
 export function accept(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
   try {
     if (message.type === timerFired) return acceptTimer(registry, group, message, at);
-    if (isAnswer(message.type)) return acceptAnswer(registry, group, message, at);
+    if (isAnswer(message.type)) return acceptAttempt(registry, group, message, at);
+    if (message.type === leaseCheck) return acceptLeaseCheck(registry, group, message, at);
     if (isBetweenGroups(message)) return acceptFromGroup(registry, group, message, at);
     return acceptCommand(registry, group, message, at);
   } catch (thrown) {
     return rejected(thrown);
-  }
-}
-
-/** Whatever a turn throws at what the group is owed, a right program may take it later. */
-function orParked(to: string, event: ActorEvent, step: () => Verdict): Verdict {
-  try {
-    return step();
-  } catch (thrown) {
-    const reason = `${event.type} for ${to} threw: ${messageOf(thrown)}`;
-    return { verdict: 'parked', reason, notices: [] };
   }
 }
 
@@ -78,48 +47,9 @@ function acceptTimer(registry: Registry, group: Group, message: Incoming, at: nu
   if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
   const { timer, held } = settled;
   const { actor: to, event } = timer;
+  if (event.type === leaseDue) return leaseTimerDue(group, timer);
   const before = { ...group, obligations: held };
   return orParked(to, event, () => accepted(turn(registry, before, { to, event, at })));
-}
-
-function acceptAnswer(registry: Registry, group: Group, message: Incoming, at: number): Verdict {
-  const answer = fit(attemptAnswerSchemas[answerType(message.type)], message);
-  const settled = settleAttempt(group.obligations, { actor: message.to, ...answer });
-  if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
-  const { held: obligations, jobType } = settled;
-  const { to } = message;
-  const event: Answered = { ...withoutOutput(answer), type: message.type };
-  return orParked(to, event, () => {
-    const isReferenced = registry.kind(kindOf(to)).definition.values === 'referenced';
-    const values = isReferenced ? intoLog(group.values, event) : group.values;
-    const turned = turn(registry, { ...group, obligations, values }, { to, event, at });
-    return { verdict: 'accepted', turned, answeredType: jobType };
-  });
-}
-
-function answerType(type: string): AttemptAnswerType {
-  if (type in attemptAnswerSchemas) return type as AttemptAnswerType;
-  throw new PermanentError(`"${type}" is no answer of an attempt`);
-}
-
-/** An answer as its actor is told it. */
-type Answered = { type: string; result?: unknown; data?: unknown } & Record<string, unknown>;
-
-/** What a process printed is for people who look into the journal; no machine can keep it. */
-function withoutOutput<A extends AttemptOutput>(answer: A): Omit<A, keyof AttemptOutput> {
-  if ((answer.exit ?? answer.stdout ?? answer.stderr) === undefined) return answer;
-  const { exit: _exit, stdout: _stdout, stderr: _stderr, ...told } = answer;
-  return told;
-}
-
-/** Puts the user's JSON into the value log; the event then holds its numbers. */
-function intoLog(values: Values, event: Answered): Values {
-  let log = values;
-  for (const field of ['result', 'data'] as const) {
-    if (event[field] === undefined) continue;
-    [log, event[field]] = appendValue(log, JSON.stringify(event[field]));
-  }
-  return log;
 }
 
 function acceptCommand(registry: Registry, group: Group, message: Incoming, at: number): Verdict {

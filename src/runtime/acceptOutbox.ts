@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { EntryMeta } from '../ports/journal.ts';
 import { messageOf, PermanentError } from '../protocol/errors.ts';
-import type { Verdict } from './accept.ts';
+import type { Verdict } from './verdict.ts';
 import { eventFor, fit, parse } from './addressed.ts';
 import { turn, turnWithoutStep } from './turn.ts';
 import type { Group, Notice, Turned } from './group.ts';

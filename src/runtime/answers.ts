@@ -69,6 +69,7 @@ function answer({ group = '', seq, meta }: Source, notice: Notice, n: number): A
     }
     case 'later':
     case 'tell':
+    case 'worker':
       return [];
   }
 }

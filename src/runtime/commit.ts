@@ -1,6 +1,7 @@
 /** Commits a batch: one append, at most one in flight, the identical write again until its outcome is known. */
 import type { Entry } from '../ports/journal.ts';
 import { DocumentError, FencedError } from '../protocol/errors.ts';
+import { isBusy } from './attempts/rows.ts';
 import type { Arrival } from './mailbox.ts';
 import type { Ownership } from './ownership.ts';
 import { pause } from './pause.ts';
@@ -48,8 +49,8 @@ export async function commit(
 function stand(runtime: Runtime, own: Ownership, entries: readonly Entry[]): void {
   own.head += entries.length;
   for (const id of own.uncommitted.keys()) {
-    const attempts = own.residents.get(id)?.group.obligations.attempts;
-    runtime.valve.note(own.partition, id, attempts !== undefined && attempts.size > 0);
+    const group = own.residents.get(id)?.group;
+    runtime.valve.note(own.partition, id, group !== undefined && isBusy(group.obligations));
   }
   own.uncommitted = new Map();
   runtime.feed.committed(entries);

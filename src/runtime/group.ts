@@ -1,6 +1,7 @@
 /** A group in memory: actors that share a mailbox and an owner, and what they owe. */
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Transition } from '../ports/journal.ts';
+import type { AttemptInput, AttemptVerdict } from '../protocol/attempts.ts';
 import type { Address } from '../protocol/envelope.ts';
 import { noObligations } from './obligations.ts';
 import type { Obligations, Owed, PromisedReply } from './obligations.ts';
@@ -32,8 +33,14 @@ export type Notice =
   | { kind: 'exchange'; exchange: string; routingKey: string; body: unknown }
   /** A message of this group that can never be stepped, for a person to look at. */
   | { kind: 'aside'; type: string; to: Address; from?: Address; body: string; reason: string }
+  /** To the worker that says something of an attempt; not sent again, as workers ask again. */
+  | ({ kind: 'worker' } & ToWorker)
   /** To another group, about its messages. */
   | { kind: 'tell'; to: string; type: string; body: object };
+
+/** What a worker that asks is told. */
+export type ToWorker =
+  { type: 'attempt.verdict'; body: AttemptVerdict } | { type: 'attempt.input'; body: AttemptInput };
 
 export type Turned = {
   group: Group;

@@ -103,6 +103,7 @@ export class Host {
     outlet.stop();
     this.#unwatch?.();
     if (broker.isRemote) await this.#neighbours.stop();
+    await this.#runtime.desk.close();
   }
 
   /** The partitions that are ours just now. */

@@ -24,15 +24,20 @@ export type Incoming = {
   chunks?: ReadonlyMap<string, object>;
   /** Of a message of another group that has just come: see `Sent`. */
   order?: { after?: Place; asOf: number };
+  /** The worker's queue that hears what becomes of this; in no entry, since the worker asks again. */
+  asker?: string;
 };
 
-/** An attempt's answer comes from a worker, anything else that the broker brings is a command. */
+/** What is said of an attempt comes from a worker, anything else that the broker brings is a command. */
 export function isAnswer(type: string): boolean {
   return type.startsWith('attempt.');
 }
 
 /** A timer that is due; never comes from the broker. */
 export const timerFired = 'timer.fired';
+
+/** Asks whether a lease was renewed; from the owner to itself, by way of its own queue. */
+export const leaseCheck = 'lease.check';
 
 /** Steps what a parked group has kept (architecture, section 13). */
 export const groupUnpark = 'group.unpark';
@@ -62,7 +67,7 @@ export function isReserved(type: string): boolean {
     isAnswer(type) ||
     type.startsWith('outbox.') ||
     isForOwner(type) ||
-    [timerFired, groupUnpark].includes(type)
+    [timerFired, leaseCheck, groupUnpark].includes(type)
   );
 }
 
@@ -95,7 +100,11 @@ export function decode(delivery: Delivery): Incoming {
         ...(properties.replyTo !== undefined && { replyTo: properties.replyTo }),
       };
   const content = blob === undefined ? { body } : { blob };
-  const incoming = { type: properties.type, group, to, meta, ...content };
+  const asker = isFromWorkers ? properties.replyTo : undefined;
+  const incoming = {
+    ...{ type: properties.type, group, to, meta, ...content },
+    ...(asker !== undefined && { asker }),
+  };
   if (place === undefined) return incoming;
   const order = { asOf: Number(asOf ?? 0), ...(after !== undefined && { after: toPlace(after) }) };
   return { ...incoming, order };

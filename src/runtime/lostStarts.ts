@@ -2,6 +2,7 @@
  * Starts that their queue has lost: purged, or deleted. Remembers which were sent after the queue was looked at, for
  * only of those before can it be said that they are gone.
  */
+import { isLeased } from './attempts/holder.ts';
 import { loadGroup } from './load.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
@@ -50,7 +51,7 @@ export async function hasLost(
     const known = own.uncommitted.get(id) ?? own.residents.get(id);
     const { group } = known ?? (await loadGroup(runtime, place));
     for (const row of group.obligations.attempts.values()) {
-      if (row.job.type !== jobType || row.cancelled === true) continue;
+      if (row.job.type !== jobType || row.cancelled === true || isLeased(row)) continue;
       const startId = startIdOf(id, row);
       if (token === undefined || own.starts.isBefore(jobType, startId)) return true;
     }

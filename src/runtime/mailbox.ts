@@ -17,6 +17,11 @@ export class Mailbox {
   #isInterrupted = false;
   #wake: (() => void) | undefined;
 
+  /** Its ownership has ended, or is about to. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   push(arrival: Arrival): void {
     if (this.#isClosed) return;
     this.#arrivals.push(arrival);

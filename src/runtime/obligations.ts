@@ -4,6 +4,8 @@
  */
 import type { Address } from '../protocol/envelope.ts';
 import type { ActorEvent, AttemptRequest } from './actor.ts';
+import { isLeased } from './attempts/holder.ts';
+import type { Holder } from './attempts/holder.ts';
 import { hasArrived, post, postedTo } from './outbox.ts';
 import type { Inbox, Outbox, OutboxRow, Place, Posted } from './outbox.ts';
 import { Table } from './table.ts';
@@ -15,6 +17,11 @@ export type AttemptRow = {
   job: AttemptRequest;
   /** It is to be stopped: owes the cancel until it is answered. */
   cancelled?: true;
+  holder?: Holder;
+  /** Confirms that were granted for a message that had been handed over before. */
+  grants?: number;
+  /** Of workers, while nothing else ran there. */
+  losses?: number;
 };
 
 /** A timer that is held; (seq, n) is its id, given when it was set. */
@@ -67,6 +74,10 @@ export type Owed =
   | { kind: 'start'; row: AttemptRow }
   | { kind: 'cancel'; row: AttemptRow }
   | { kind: 'timer'; timer: HeldTimer }
+  /** A worker has it, and renews its lease. */
+  | { kind: 'lease'; row: AttemptRow }
+  /** The lease's timer is due. */
+  | { kind: 'check'; row: AttemptRow; timer: HeldTimer }
   | OwedMessage;
 
 /** `asOf`: the receiver asked for it when it was at this seq. */
@@ -81,9 +92,6 @@ export type Change =
   | { kind: 'clear'; actor: Address; key: string }
   | { kind: 'message'; row: OutboxRow };
 
-/** How many commands a group remembers, to answer a repeated one alike. */
-const rememberedCommands = 256;
-
 /** Key of an actor's attempt or timer in the group's tables. */
 export function rowKey(actor: Address, key: string): string {
   return `${actor} ${key}`;
@@ -93,16 +101,14 @@ export function rowKey(actor: Address, key: string): string {
 export function owe(held: Obligations, change: Change): [Obligations, Owed | undefined] {
   switch (change.kind) {
     case 'start': {
-      const { actor, key } = change.row;
-      return [{ ...held, attempts: held.attempts.with(rowKey(actor, key), change.row) }, change];
+      const key = rowKey(change.row.actor, change.row.key);
+      const before = withoutLease(held, held.attempts.get(key));
+      return [{ ...before, attempts: before.attempts.with(key, change.row) }, change];
     }
     case 'cancel':
       return cancel(held, rowKey(change.actor, change.key));
     case 'forget':
-      return [
-        { ...held, attempts: held.attempts.without(rowKey(change.actor, change.key)) },
-        undefined,
-      ];
+      return [withoutAttempt(held, rowKey(change.actor, change.key)), undefined];
     case 'timer': {
       const { actor, key } = change.timer;
       return [{ ...held, timers: held.timers.with(rowKey(actor, key), change.timer) }, change];
@@ -132,15 +138,20 @@ function cancel(held: Obligations, key: string): [Obligations, Owed | undefined]
   ];
 }
 
-/** The tables once an attempt is answered; `duplicate` when that attempt is not awaited. */
-export function settleAttempt(
-  held: Obligations,
-  answer: { actor: Address; key: string; attempt: number },
-): { held: Obligations; jobType: string } | 'duplicate' {
-  const key = rowKey(answer.actor, answer.key);
-  const row = held.attempts.get(key);
-  if (row?.job.attempt !== answer.attempt) return 'duplicate';
-  return { held: { ...held, attempts: held.attempts.without(key) }, jobType: row.job.type };
+/** The tables without an attempt, and without what watches over its lease. */
+export function withoutAttempt(held: Obligations, key: string): Obligations {
+  const left = withoutLease(held, held.attempts.get(key));
+  return { ...left, attempts: left.attempts.without(key) };
+}
+
+/** Key of the timer that watches over the lease of an attempt. */
+export function leaseKey(key: string): string {
+  return `millrace.lease/${key}`;
+}
+
+function withoutLease(held: Obligations, row: AttemptRow | undefined): Obligations {
+  if (row === undefined || !isLeased(row)) return held;
+  return { ...held, timers: held.timers.without(rowKey(row.actor, leaseKey(row.key))) };
 }
 
 /** The timer with this id, and the tables without it; `duplicate` when it is not held. */
@@ -156,11 +167,6 @@ export function settleTimer(
   return 'duplicate';
 }
 
-/** The tables with a command remembered; the oldest is forgotten. */
-export function rememberCommand(held: Obligations, command: SeenCommand): Obligations {
-  return { ...held, commands: [...held.commands.slice(1 - rememberedCommands), command] };
-}
-
 /** The tables without the promise, whose reply is remembered with its command; undefined when there is none. */
 export function keepPromise(
   held: Obligations,
@@ -173,17 +179,6 @@ export function keepPromise(
     command.id === promise.command ? { ...command, reply } : command,
   );
   return { promise, held: { ...held, commands, replies: held.replies.without(address) } };
-}
-
-/** What is still to be answered of a command. */
-export function promiseTo({ replies }: Obligations, command: string): PromisedReply | undefined {
-  for (const promise of replies.values()) if (promise.command === command) return promise;
-  return undefined;
-}
-
-/** The remembered command of this id. */
-export function seenCommand(held: Obligations, id: string): SeenCommand | undefined {
-  return held.commands.find((command) => command.id === id);
 }
 
 /** The tables without what an ended actor still held. */
@@ -206,7 +201,10 @@ function dropRows<Row extends { actor: Address; key: string }>(
 /** All that must be sent so that nothing owed is lost: recovery's whole work. */
 export function owedNow(held: Obligations): Owed[] {
   return [
-    ...[...held.attempts.values()].map((row): Owed => ({ kind: 'start', row })),
+    ...[...held.attempts.values()].map((row): Owed => ({
+      kind: isLeased(row) ? 'lease' : 'start',
+      row,
+    })),
     ...[...held.attempts.values()]
       .filter((row) => row.cancelled)
       .map((row): Owed => ({ kind: 'cancel', row })),

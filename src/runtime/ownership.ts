@@ -5,6 +5,9 @@
 import type { Channel } from '../ports/broker.ts';
 import type { Entry, PartitionDocument } from '../ports/journal.ts';
 import { FencedError, MillraceError } from '../protocol/errors.ts';
+import { AttemptMemory } from './attempts/memory.ts';
+import { callRoll } from './attempts/roll.ts';
+import type { Roll } from './attempts/roll.ts';
 import { append } from './commit.ts';
 import { SentStarts } from './lostStarts.ts';
 import { stillOwed } from './mail.ts';
@@ -30,6 +33,9 @@ export type Ownership = {
   /** The broker's memory that the partition was last reconciled with. */
   epoch: string;
   readonly timers: PartitionTimers;
+  /** What workers hold, as far as they have said while it began. */
+  readonly roll: Roll;
+  readonly attempts: AttemptMemory;
   readonly resends: Resends;
   readonly starts: SentStarts;
   /** Highest offset written. */
@@ -70,6 +76,7 @@ export async function own(
   if (document !== undefined) await sayVersions(runtime, document);
   const entries = await unreleased(runtime, claim, released);
   runtime.feed.committed(entries);
+  const attempts = new AttemptMemory(clock);
   const ownership: Ownership = {
     partition,
     token: claim.token,
@@ -79,6 +86,12 @@ export async function own(
     lost,
     reconcile,
     epoch,
+    roll: callRoll(runtime, {
+      ...{ partition, claim: claim.offset, mailbox, attempts },
+      // After a reconciliation it is the same broker.
+      isBrokerNew: document?.epoch !== '' && document?.epoch !== epoch,
+    }),
+    attempts,
     timers: new PartitionTimers({ partition, store, clock, mailbox }),
     resends: new Resends({
       clock,
@@ -99,6 +112,7 @@ export async function own(
       unreleased: entries,
       active: activeGroups(runtime, document, { partition, epoch }),
     });
+    ownership.roll.end();
     ownership.released = claim.offset;
     await ownership.timers.arm();
     return ownership;

@@ -7,7 +7,7 @@ import type { TimerRow } from '../ports/timers.ts';
 import { groupUnparkSchema } from '../protocol/commands.ts';
 import { accept } from './accept.ts';
 import { journaled, sentOf, unlessKept } from './acceptOutbox.ts';
-import type { Verdict } from './accept.ts';
+import type { Verdict } from './verdict.ts';
 import type { Group, Notice, Turned } from './group.ts';
 import { groupUnpark, incomingOf, isBetweenGroups } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
@@ -155,5 +155,9 @@ function add(stepping: Stepping, turned: Turned): void {
 
 /** Whoever sent what was kept has had its answer: that it was kept. */
 function isForOthers(notice: Notice): boolean {
-  return notice.kind !== 'later' && (notice.kind !== 'reply' || notice.to !== undefined);
+  return (
+    notice.kind !== 'later' &&
+    notice.kind !== 'worker' &&
+    (notice.kind !== 'reply' || notice.to !== undefined)
+  );
 }

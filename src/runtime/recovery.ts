@@ -6,6 +6,7 @@ import type { Entry } from '../ports/journal.ts';
 import { TransientError } from '../protocol/errors.ts';
 import { answersTo, sendAnswers } from './answers.ts';
 import type { Answer } from './answers.ts';
+import { isBusy } from './attempts/rows.ts';
 import type { Group } from './group.ts';
 import { loadGroup } from './load.ts';
 import type { LoadOptions } from './load.ts';
@@ -80,7 +81,7 @@ async function recoverGroup(
   const { obligations } = group;
   own.residents.set(id, resident);
   runtime.memory.note(own, group);
-  runtime.valve.note(own.partition, id, obligations.attempts.size > 0);
+  runtime.valve.note(own.partition, id, isBusy(obligations));
   const isStored =
     known.tail === undefined && obligations.timers.size === 0 && !owesNothing(obligations);
   if (!isStored) own.touched.set(id, resident);
@@ -89,6 +90,7 @@ async function recoverGroup(
     return;
   }
   await sendAnswers(runtime, answers);
+  if (obligations.attempts.size > 0) await own.roll.called;
   holdDeadlines(own, group, runtime.clock.now() + stopAgainMs);
   await sendOwed(runtime, own, group, owedNow(obligations));
 }

@@ -2,6 +2,7 @@
 import type { Entry } from '../ports/journal.ts';
 import { toErrorCode } from '../protocol/errors.ts';
 import { answersTo, reject, sendAnswers } from './answers.ts';
+import { tellWorker } from './attempts/tellWorker.ts';
 import type { Notice } from './group.ts';
 import type { Committed } from './commit.ts';
 import { carryOut } from './forOwner.ts';
@@ -42,8 +43,9 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
       const { owed, notices } = judged.turned;
       if (owed.length > 0) beginSending(runtime, own, judged.turned, sending);
       answer(runtime, item, notices, sending);
-      const { answeredType } = judged;
-      const filling = answeredType === undefined ? undefined : runtime.outlet.room(answeredType);
+      tellWorker(runtime, message, notices, sending);
+      const { answered } = judged;
+      const filling = answered && runtime.outlet.room(answered.job.type);
       if (filling !== undefined) sending.push(filling);
       return;
     }
@@ -54,6 +56,7 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
       answer(runtime, item, judged.notices, sending);
       return;
     case 'answered':
+      tellWorker(runtime, message, judged.notices, sending);
       sending.push(sendOwed(runtime, own, judged.next.group, judged.owed));
       return;
     case 'ignored':

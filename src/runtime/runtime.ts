@@ -4,6 +4,7 @@ import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { Epoch } from './epoch.ts';
+import type { Desk } from './attempts/desk.ts';
 import type { Feed } from './feed.ts';
 import type { Memory } from './memory.ts';
 import type { Outlet } from './outlet.ts';
@@ -22,6 +23,7 @@ export type Runtime = {
   freezer: Freezer;
   feed: Feed;
   outlet: Outlet;
+  desk: Desk;
   pace: Pace;
   valve: Valve;
   memory: Memory;

@@ -2,8 +2,9 @@
  * From obligation to wire: a sender for each kind of obligation. Normal release sends what a turn added,
  * recovery sends all that a group owes: both through the same table. Notices are in answers.ts.
  */
-import type { Publication } from '../ports/broker.ts';
-import { exchanges, partitionKey } from '../protocol/topology.ts';
+import { exchanges } from '../protocol/topology.ts';
+import { checkMessage, gone } from './attempts/leaseCheck.ts';
+import { startMessage } from './attempts/start.ts';
 import type { Group } from './group.ts';
 import { loadGroup } from './load.ts';
 import { sendMessage } from './mail.ts';
@@ -14,7 +15,6 @@ import type { Ownership } from './ownership.ts';
 import { properties, publish } from './publish.ts';
 import { startIdOf } from './startId.ts';
 import type { Runtime } from './runtime.ts';
-import { valueAt } from './values.ts';
 
 /** What is on its way to the broker: a batch's worth of it is awaited at once. */
 export type Sending = Promise<unknown>[];
@@ -38,6 +38,7 @@ export function beginSending(
   { group, owed }: { group: Group; owed: readonly Owed[] },
   sending: Sending,
 ): void {
+  sendCancels(runtime, own, { group, owed }, sending);
   for (const item of owed) {
     const sent = send[item.kind](runtime, own, group, item as never);
     if (sent !== undefined) sending.push(sent);
@@ -55,27 +56,52 @@ const send: {
 } = {
   start: (runtime, own, group, { row }) => {
     own.starts.note(row.job.type, startIdOf(group.id, row));
+    if (own.roll.isCalling && own.roll.takesCareOf(startIdOf(group.id, row))) return undefined;
     const publication = startMessage(runtime, own, group, row);
     return runtime.outlet.start(row.job.type, publication, () => {
       own.owing.set(group.id, (own.owing.get(group.id) ?? 0) + 1);
       runtime.outlet.later(row.job.type, waitingStart(runtime, own, group.id, row));
     });
   },
-  cancel: (runtime, _own, group, { row }) => {
-    const startIds = [startIdOf(group.id, row)];
-    return publish(runtime, {
-      exchange: exchanges.control,
-      routingKey: '',
-      properties: properties(runtime, `${startIds[0] ?? ''}/cancel`, 'attempt.cancel'),
-      body: JSON.stringify({ startIds }),
-    });
-  },
+  // All of them in one message, by then.
+  cancel: () => undefined,
   timer: (_runtime, own, group, { timer }) => {
     own.timers.hold({ group: group.id, due: timer.due, seq: timer.seq, n: timer.n });
     return undefined;
   },
+  lease: (_runtime, own, group, { row }) => {
+    if (own.roll.isCalling && own.roll.isNobodyLeft) own.mailbox.push({ own: gone(group, row) });
+    return undefined;
+  },
+  check: (runtime, own, group, { row, timer: { seq, n } }) => {
+    const due = own.attempts.goodUntil(row.holder?.execution ?? '');
+    if (due <= runtime.clock.now()) return publish(runtime, checkMessage(runtime, own, group, row));
+    own.timers.hold({ group: group.id, due, seq, n });
+    return undefined;
+  },
   message: sendMessage,
 };
+
+/** Tells all workers at once, and those that come later, which attempts are to stop. */
+function sendCancels(
+  runtime: Runtime,
+  own: Ownership,
+  { group, owed }: { group: Group; owed: readonly Owed[] },
+  sending: Sending,
+): void {
+  const startIds: string[] = [];
+  for (const item of owed) if (item.kind === 'cancel') startIds.push(startIdOf(group.id, item.row));
+  if (startIds.length === 0) return;
+  for (const startId of startIds) own.attempts.cancelled(startId);
+  sending.push(
+    publish(runtime, {
+      exchange: exchanges.control,
+      routingKey: '',
+      properties: properties(runtime, `${startIds[0] ?? ''}/cancel`, 'attempt.cancel'),
+      body: JSON.stringify({ startIds }),
+    }),
+  );
+}
 
 /** A start that found no room. Not made where the group is at hand: it would keep all of it in memory. */
 function waitingStart(
@@ -102,41 +128,4 @@ function paid(own: Ownership, id: string): void {
   const left = (own.owing.get(id) ?? 1) - 1;
   if (left > 0) own.owing.set(id, left);
   else own.owing.delete(id);
-}
-
-function startMessage(
-  runtime: Runtime,
-  { partition, claim }: Ownership,
-  group: Group,
-  row: AttemptRow,
-): Publication {
-  const { job, actor, key } = row;
-  const startId = startIdOf(group.id, row);
-  const head = {
-    startId,
-    claim,
-    requestId: group.id,
-    jobId: job.name ?? key,
-    jobType: job.type,
-    attempt: job.attempt,
-    resumption: job.resumption ?? 0,
-    ...(job.timeoutMs !== undefined && { timeoutMs: job.timeoutMs }),
-    answer: { group: group.id, to: actor, key, routingKey: partitionKey(partition) },
-    args: job.args ?? null,
-  };
-  // The user's texts are joined as they are: nothing of them is parsed on the way.
-  const data = (job.data ?? []).map((number) => valueAt(group.values, number));
-  const results = Object.entries(job.results ?? {}).map(([type, numbers]) => {
-    const texts = numbers.map((number) =>
-      number === null ? 'null' : valueAt(group.values, number),
-    );
-    return `${JSON.stringify(type)}:[${texts.join(',')}]`;
-  });
-  const body = `${JSON.stringify(head).slice(0, -1)},"data":[${data.join(',')}],"results":{${results.join(',')}}}`;
-  return {
-    exchange: exchanges.jobs,
-    routingKey: job.type,
-    properties: properties(runtime, startId, 'attempt.start'),
-    body,
-  };
 }

@@ -1,5 +1,6 @@
 /** The turns of a batch: each loaded message is judged in order, and gets its entry. */
 import type { Entry } from '../ports/journal.ts';
+import { afterTurn, beforeTurn } from './attempts/unjournaled.ts';
 import { isForOwner } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import type { Arrival } from './mailbox.ts';
@@ -33,13 +34,16 @@ export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loa
     const { message } = item;
     if (isForOwner(message.type))
       return { arrival, message, judged: { verdict: 'ignored', next: item.resident } };
-    own.at = Math.max(own.at, runtime.clock.now());
+    const now = runtime.clock.now();
+    own.at = Math.max(own.at, now);
     const resident = own.residents.get(message.group) ?? item.resident;
-    const judged = judge(runtime.registry, resident, message, own.at);
+    const judged =
+      beforeTurn(own, resident, message, now) ?? judge(runtime.registry, resident, message, own.at);
     if (judged.verdict !== 'accepted' && judged.verdict !== 'parked')
       return { arrival, message, judged };
     offset += 1;
     const entry = entryOf(own, { message, judged, resident, offset });
+    if (judged.verdict === 'accepted') afterTurn(own, judged);
     const next = judged.verdict === 'parked' ? keep(judged.next, entry, message.body) : judged.next;
     if (!own.uncommitted.has(message.group)) own.uncommitted.set(message.group, resident);
     const left = { ...next, offset };

@@ -17,6 +17,7 @@ import { ownQueueTopology, partitionKey, partitionOf } from '../../src/protocol/
 import type { ActorDefinition } from '../../src/runtime/actor.ts';
 import { inProcessEpoch } from '../../src/runtime/epoch.ts';
 import type { Epoch } from '../../src/runtime/epoch.ts';
+import { Desk } from '../../src/runtime/attempts/desk.ts';
 import { Feed } from '../../src/runtime/feed.ts';
 import { Host } from '../../src/runtime/host.ts';
 import { Memory } from '../../src/runtime/memory.ts';
@@ -149,6 +150,7 @@ export function createRuntime(
     freezer: createFreezer(registry, store.blobs),
     feed: new Feed(),
     outlet: new Outlet(broker, clock),
+    desk: new Desk({ broker, clock, partitions: store.partitions, random: () => 0.5 }),
     pace: new Pace(),
     valve: new Valve(clock),
     memory: new Memory(registry, memoryBytes),

@@ -94,7 +94,10 @@ describe('an answer', () => {
     story.tell(command('task.work'));
     story.tell(command('task.work'));
     expect(story.tell(answered(1)).verdict).toBe('duplicate');
-    expect(story.tell(answered(2))).toMatchObject({ verdict: 'accepted', answeredType: 'work' });
+    expect(story.tell(answered(2))).toMatchObject({
+      verdict: 'accepted',
+      answered: { key: 'attempt' },
+    });
     expect(story.tell(answered(2)).verdict).toBe('duplicate');
     expect(story.root).toBe('napping');
   });
@@ -109,7 +112,7 @@ describe('an answer', () => {
   it('of a type that no attempt has is rejected', () => {
     expect(created().tell(answered(1, {}, 'attempt.vanished'))).toMatchObject({
       verdict: 'rejected',
-      reason: '"attempt.vanished" is no answer of an attempt',
+      reason: '"attempt.vanished" is nothing that workers say',
     });
   });
 

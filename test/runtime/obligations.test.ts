@@ -6,12 +6,9 @@ import {
   owedNow,
   owesNothing,
 } from '../../src/runtime/obligations.ts';
-import {
-  rememberCommand,
-  seenCommand,
-  settleAttempt,
-  settleTimer,
-} from '../../src/runtime/obligations.ts';
+import { settleAttempt } from '../../src/runtime/attempts/rows.ts';
+import { rememberCommand, seenCommand } from '../../src/runtime/commands.ts';
+import { settleTimer } from '../../src/runtime/obligations.ts';
 import type { AttemptRow, HeldTimer, Obligations } from '../../src/runtime/obligations.ts';
 
 const row = (attempt: number, actor = 'job/1'): AttemptRow => ({
@@ -29,7 +26,7 @@ const timer = (n: number, actor = 'job/1'): HeldTimer => ({
 });
 const started = (...rows: AttemptRow[]): Obligations =>
   rows.reduce((held, each) => owe(held, { kind: 'start', row: each })[0], noObligations);
-const answer = { actor: 'job/1', key: 'attempt', attempt: 2 };
+const answer = { type: 'attempt.failed', actor: 'job/1', key: 'attempt', attempt: 2 };
 
 describe('an attempt', () => {
   it('is owed until it is answered, and then nothing is', () => {
@@ -37,7 +34,7 @@ describe('an attempt', () => {
     expect(owedNow(held)).toEqual([{ kind: 'start', row: row(2) }]);
     expect(owesNothing(held)).toBe(false);
     const settled = settleAttempt(held, answer);
-    expect(settled).toMatchObject({ jobType: 'work' });
+    expect(settled).toMatchObject({ row: row(2) });
     expect(settled !== 'duplicate' && owesNothing(settled.held)).toBe(true);
   });
 

@@ -132,18 +132,22 @@ export function createRuntime(
     clock,
     log = [],
     memoryBytes,
+    epoch = epochOf(broker),
+    stopping = new AbortController(),
   }: {
     store: Store;
     broker: Broker;
     clock: Clock;
     log?: string[];
     memoryBytes?: number | undefined;
+    epoch?: Epoch;
+    stopping?: AbortController;
   },
 ): Runtime {
   const registry = createRegistry(actors);
   return {
     broker,
-    epoch: epochOf(broker),
+    epoch,
     store,
     clock,
     registry,
@@ -155,7 +159,7 @@ export function createRuntime(
     valve: new Valve(clock),
     memory: new Memory(registry, memoryBytes),
     log: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
-    stopping: new AbortController(),
+    stopping,
     random: () => 0.5,
     newToken: () => `owner-${(tokens += 1)}`,
   };

@@ -4,6 +4,7 @@ import type { SmqpBroker } from '../../src/adapters/smqp/broker.ts';
 import type { Entry } from '../../src/ports/journal.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { baseTopology, exchanges, partitionKey, partitionOf } from '../../src/protocol/topology.ts';
+import { epochQueue, jobQueue, storeQueue } from '../../src/protocol/topology.ts';
 import type { ActorDefinition } from '../../src/runtime/actor.ts';
 import { BrokerEpoch } from '../../src/runtime/epoch.ts';
 import { Host } from '../../src/runtime/host.ts';
@@ -145,16 +146,18 @@ export class Cluster {
   }
 
   /** All queues are gone, as after a reset of the broker. */
-  wipe(): void {
+  async wipe(jobType: string): Promise<void> {
     const { queues } = baseTopology(this.partitions);
-    for (const { name } of queues) this.broker.deleteQueue(name);
+    const epoch = epochQueue((await this.store.deployment.epoch()) ?? '');
+    const names = [...queues.map(({ name }) => name), epoch, storeQueue, jobQueue(jobType)];
+    for (const name of names) this.broker.deleteQueue(name);
   }
 
   async stop(): Promise<void> {
-    const stopping = Promise.all([...this.#hosts].map(({ host }) => host.stop()));
-    let hasStopped = false;
-    void stopping.then(() => (hasStopped = true));
-    for (let n = 0; n < 300 && !hasStopped; n += 1) await this.pass(100);
+    const hosts = [...this.#hosts];
+    const ended = new Set<ClusterHost>();
+    const stopping = Promise.all(hosts.map((each) => each.host.stop().then(() => ended.add(each))));
+    for (let n = 0; n < 300 && ended.size < hosts.length; n += 1) await this.pass(100);
     await stopping;
     await this.broker.close();
     await this.store.close();

@@ -1,35 +1,97 @@
 /**
- * A private RabbitMQ node in a temporary folder on free ports. It has an epmd of its own, and everything it
- * starts is found again by that folder in its environment, so that nothing is left after the tests.
+ * A private RabbitMQ node with its management plugin, in a temporary folder on free ports of 127.0.0.1, for tests
+ * that break it. It has an epmd of its own, and all it starts is found again by that folder in its environment.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { freePort, isListening } from './freePort.ts';
+import { endAll, signalAll } from './processesOf.ts';
 
-const startMs = 60_000;
+export type RabbitmqServer = {
+  /** `amqp://guest:guest@127.0.0.1:port` */
+  url: string;
+  /** `http://guest:guest@127.0.0.1:port`, of the management UI and its API. */
+  managementUrl: string;
+  /** Ends it in order and starts it with the same data on the same ports. */
+  restart(): Promise<void>;
+  /** Ends it at once, as a power cut would; `start` brings it back. */
+  kill(): Promise<void>;
+  /** After `kill`; resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Ends it for good, and deletes its data. */
+  stop(): Promise<void>;
+  /** `rabbitmqctl ARGS…` for this node; resolves with what it prints. */
+  rabbitmqctl(...args: string[]): Promise<string>;
+};
 
-/** Starts a node; resolves when it takes connections. */
-export async function startRabbitmq(
-  script: string,
-): Promise<{ url: string; stop(): Promise<void> }> {
+type Node = {
+  folder: string;
+  script: string;
+  env: NodeJS.ProcessEnv;
+  /** What its processes have in their environment. */
+  mark: string;
+  ports: readonly number[];
+};
+
+const startMs = 90_000;
+const endMs = 15_000;
+const run = promisify(execFile);
+
+/** Starts a node with the `rabbitmq-server` script of a package; resolves when it takes connections. */
+export async function startRabbitmq(script: string): Promise<RabbitmqServer> {
+  const [port, managementPort] = await Promise.all([freePort(), freePort()]);
+  const node = await prepare(script, port, managementPort);
+  const killAtExit = (): void => signalAll(node.mark, 'SIGKILL');
+  process.once('exit', killAtExit);
+  const stop = async (): Promise<void> => {
+    process.off('exit', killAtExit);
+    await endAll(node.mark, 0);
+    rmSync(node.folder, { recursive: true, force: true });
+  };
+  await start(node).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return {
+    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    managementUrl: `http://guest:guest@127.0.0.1:${managementPort}`,
+    start: () => start(node),
+    stop,
+    kill: () => endAll(node.mark, 0),
+    async restart() {
+      await endAll(node.mark, endMs);
+      await start(node);
+    },
+    async rabbitmqctl(...args) {
+      const { stdout } = await run(join(dirname(script), 'rabbitmqctl'), args, { env: node.env });
+      return stdout;
+    },
+  };
+}
+
+async function prepare(script: string, port: number, managementPort: number): Promise<Node> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-rabbitmq-'));
-  const [port, distPort, epmdPort] = await Promise.all([freePort(), freePort(), freePort()]);
-  writeFileSync(
-    join(folder, 'rabbitmq.conf'),
-    `listeners.tcp.1 = 127.0.0.1:${port}\nloopback_users = none\n`,
-  );
-  writeFileSync(join(folder, 'plugins'), '[].\n');
+  const [distPort, epmdPort] = await Promise.all([freePort(), freePort()]);
+  const config = [
+    `listeners.tcp.1 = 127.0.0.1:${port}`,
+    'management.tcp.ip = 127.0.0.1',
+    `management.tcp.port = ${managementPort}`,
+    'loopback_users = none',
+  ];
+  writeFileSync(join(folder, 'rabbitmq.conf'), `${config.join('\n')}\n`);
+  writeFileSync(join(folder, 'plugins'), '[rabbitmq_management].\n');
+  const mnesia = join(folder, 'mnesia');
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     HOME: folder,
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_NODENAME: `millrace-test-${port}@localhost`,
-    RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+    RABBITMQ_MNESIA_BASE: mnesia,
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
     RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
@@ -37,91 +99,24 @@ export async function startRabbitmq(
     RABBITMQ_PID_FILE: join(folder, 'pid'),
     RABBITMQ_DIST_PORT: String(distPort),
   };
-  const log = openSync(join(folder, 'output.log'), 'w');
-  const node = spawn(script, [], { env, stdio: ['ignore', log, log] });
-  const killAtExit = (): void => killAll(folder, 'SIGKILL');
-  process.once('exit', killAtExit);
-  const stop = async (): Promise<void> => {
-    process.off('exit', killAtExit);
-    await end(node, folder);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    await untilListening(port, node);
-  } catch (error) {
-    const output = readFileSync(join(folder, 'output.log'), 'utf8').slice(-2000);
-    await stop();
-    throw new Error(`RabbitMQ (${script}) did not start: ${output}`, { cause: error });
-  }
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, stop };
+  const mark = `RABBITMQ_MNESIA_BASE=${mnesia}`;
+  return { folder, script, env, mark, ports: [port, managementPort] };
 }
 
-async function end(node: ChildProcess, folder: string): Promise<void> {
-  const ended = node.exitCode === null && node.signalCode === null ? once(node, 'exit') : undefined;
-  killAll(folder, 'SIGTERM');
-  await Promise.race([ended, delay(5000, undefined, { ref: false })]);
-  for (let tries = 0; tries < 20 && processesOf(folder).length > 0; tries += 1) {
-    killAll(folder, 'SIGKILL');
-    await delay(50);
-  }
-}
-
-function killAll(folder: string, signal: NodeJS.Signals): void {
-  for (const pid of processesOf(folder)) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has ended in the meantime.
+async function start({ folder, script, env, mark, ports }: Node): Promise<void> {
+  const output = join(folder, 'output.log');
+  const log = openSync(output, 'w');
+  const child = spawn(script, [], { env, stdio: ['ignore', log, log] });
+  const until = Date.now() + startMs;
+  for (const port of ports) {
+    while (!(await isListening(port))) {
+      if (child.exitCode === null && Date.now() < until) {
+        await delay(100);
+        continue;
+      }
+      await endAll(mark, 0);
+      const said = readFileSync(output, 'utf8').slice(-2000);
+      throw new Error(`RabbitMQ (${script}) does not listen on port ${port}: ${said}`);
     }
   }
-}
-
-/** Processes that have the folder in their environment: the node, its helpers and its epmd. */
-function processesOf(folder: string): number[] {
-  const mark = `RABBITMQ_MNESIA_BASE=${join(folder, 'mnesia')}`;
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => environmentOf(pid).includes(mark))
-    .map(Number);
-}
-
-function environmentOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-async function untilListening(port: number, node: ChildProcess): Promise<void> {
-  const end = Date.now() + startMs;
-  while (Date.now() < end) {
-    if (node.exitCode !== null) throw new Error(`it exited with ${node.exitCode}`);
-    if (await isListening(port)) return;
-    await delay(200);
-  }
-  throw new Error(`nothing listened on port ${port} within ${startMs / 1000} s`);
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no free port')),
-      );
-    });
-  });
 }

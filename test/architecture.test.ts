@@ -70,6 +70,7 @@ const rules: readonly Rule[] = [
   adapter('smqp', 'smqp'),
   adapter('rabbitmq', 'amqplib', 'src/runtime/backoff.ts'),
   adapter('sqlite', 'libsql'),
+  adapter('mongodb', 'mongodb'),
   { from: 'src/version.ts', may: ['node:'] },
   { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
   {

@@ -1,23 +1,42 @@
-/** Before all tests: starts what servers the chosen files ask for by `inject('amqpUrl')`, and stops them after. */
+/** Before all tests: starts what servers the chosen files ask for, as by `inject('amqpUrl')`, and stops them after. */
 import type {} from 'vitest';
 import { readFile } from 'node:fs/promises';
 import type { TestProject, Vitest } from 'vitest/node';
+import { mongodbUrl } from './mongodbServer.ts';
 import { rabbitmqUrl } from './servers.ts';
+
+type Provided = { url: string } | { skipped: string };
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** A RabbitMQ to test with, or why there is none. */
-    amqpUrl: { url: string } | { skipped: string };
+    amqpUrl: Provided;
+    /** A MongoDB, or a server that speaks its protocol. */
+    mongodbUrl: Provided;
   }
 }
 
+const servers = { amqpUrl: rabbitmqUrl, mongodbUrl };
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  if (!(await isAskedFor(project, "inject('amqpUrl')"))) {
-    project.provide('amqpUrl', { skipped: 'no chosen test file asks for RabbitMQ' });
+  const names = ['amqpUrl', 'mongodbUrl'] as const;
+  const stops = await Promise.all(names.map((name) => provide(project, name)));
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
+
+/** Resolves with what stops the server, if it was started. */
+async function provide(
+  project: TestProject,
+  name: keyof typeof servers,
+): Promise<() => Promise<void>> {
+  if (!(await isAskedFor(project, `inject('${name}')`))) {
+    project.provide(name, { skipped: 'no chosen test file asks for it' });
     return async () => {};
   }
-  const server = await rabbitmqUrl();
-  project.provide('amqpUrl', 'url' in server ? { url: server.url } : server);
+  const server = await servers[name]();
+  project.provide(name, 'url' in server ? { url: server.url } : server);
   return 'stop' in server ? server.stop : async () => {};
 }
 

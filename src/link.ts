@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import type { ChainDefinition } from './definitions.ts';
+import { createRejectedQueue } from './gateway/rejectedQueue.ts';
+import type { RejectedQueue } from './gateway/rejectedQueue.ts';
 import type { Broker, Channel, Publication } from './ports/broker.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Entry } from './ports/journal.ts';
@@ -86,6 +88,7 @@ export type Link = {
   send(address: string, event: ActorEvent, options?: SendOptions): Promise<unknown>;
   /** What an actor that the host knows answers to a question of its own. */
   query(address: string, name: string, args?: unknown): Promise<unknown>;
+  rejected: RejectedQueue;
 };
 
 export type LinkOptions = {
@@ -182,6 +185,7 @@ export async function openLink(options: LinkOptions): Promise<Link & { close(): 
 
   return {
     reader,
+    rejected: createRejectedQueue(broker, clock),
     news: newsOf(feed),
     async start(asked) {
       const { requestId = newId(), user, labels } = asked;

@@ -106,7 +106,7 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/link.ts',
-    may: ['src/ports/', 'src/protocol/', 'zod'],
+    may: ['src/gateway/rejectedQueue.ts', 'src/ports/', 'src/protocol/', 'zod'],
     mayTypes: [
       ...['src/definitions.ts', 'src/reader.ts', 'src/runtime/actor.ts', 'src/runtime/feed.ts'],
       'src/runtime/valve.ts',
@@ -172,7 +172,8 @@ const rules: readonly Rule[] = [
   {
     from: 'src/roles/',
     may: [
-      ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/newId.ts'],
+      ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/gateway/'],
+      'src/newId.ts',
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
       ...['pino', 'prom-client', 'node:'],
     ],
@@ -198,7 +199,7 @@ const rules: readonly Rule[] = [
     ],
     mayTypes: [
       ...['src/compose.ts', 'src/connect.ts', 'src/heads.ts', 'src/openHeads.ts'],
-      ...['src/openReader.ts', 'src/openTracked.ts'],
+      ...['src/openReader.ts', 'src/openRejected.ts', 'src/openTracked.ts'],
       ...['src/past.ts', 'src/ports/readmodels.ts', 'src/reader.ts', 'src/tracker/', 'xstate'],
     ],
   },
@@ -209,6 +210,11 @@ const rules: readonly Rule[] = [
       ...['src/client.ts', 'src/config.ts', 'src/link.ts', 'src/newId.ts', 'src/offer.ts'],
       ...['src/reader.ts', 'src/version.ts'],
     ],
+  },
+  {
+    from: 'src/openRejected.ts',
+    may: ['src/connect.ts'],
+    mayTypes: ['src/config.ts', 'src/gateway/rejectedQueue.ts'],
   },
   {
     from: 'src/openReader.ts',
@@ -235,7 +241,7 @@ const rules: readonly Rule[] = [
     from: 'src/main.ts',
     may: [
       ...['src/cli/', 'src/compose.ts', 'src/connect.ts', 'src/index.ts', 'src/openReader.ts'],
-      ...['src/openHeads.ts', 'src/openTracked.ts'],
+      ...['src/openHeads.ts', 'src/openRejected.ts', 'src/openTracked.ts'],
     ],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import type { Connection } from '../connect.ts';
 import type { OpenHeads } from '../openHeads.ts';
 import type { OpenReader } from '../openReader.ts';
+import type { OpenRejected } from '../openRejected.ts';
 import type { OpenTracked } from '../openTracked.ts';
 import type { Rebuilt } from '../tracker/tracker.ts';
 
@@ -22,6 +23,8 @@ export type Hosting = {
   /** Rejects with MillraceError `unavailable` when no process hosts the folder. */
   connect(config: Config): Promise<Connection>;
   hostOf(config: Config): Promise<{ pid: number } | undefined>;
+  /** What could not be accepted: at its broker, or in the process that hosts the folder. */
+  openRejected(config: Config): Promise<OpenRejected>;
   /** The machine of a kind of actor; undefined when there is none of that kind. */
   machineOf(config: Config, kind: string): Promise<AnyStateMachine | undefined>;
   /** The tracker's read models, brought up to date where no host does it. */

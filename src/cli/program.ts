@@ -13,6 +13,7 @@ import { declareGraph } from './graph.ts';
 import { declareInfo } from './info.ts';
 import { declareLog } from './log.ts';
 import { declarePs } from './ps.ts';
+import { declareRejected } from './rejected.ts';
 import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
 import { declareRun } from './run.ts';
@@ -43,6 +44,7 @@ const declarations: readonly Declare[] = [
   declareGraph,
   declareSpec,
   declareUnpark,
+  declareRejected,
   declareReplay,
   declareTracker,
   declareCompletion,

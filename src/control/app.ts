@@ -12,7 +12,8 @@ import { maxUserDataBytes } from '../protocol/envelope.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { createFollower } from './follower.ts';
 import { problem, problemType, toProblem } from './problems.ts';
-import { commands, commandSchema, querySchema, sendSchema, startSchema } from './wire.ts';
+import { commands, commandSchema, querySchema, rejectedLimitSchema } from './wire.ts';
+import { requeueSchema, sendSchema, startSchema } from './wire.ts';
 import type { HostInfo, Rebuilt } from './wire.ts';
 
 export type ControlTarget = {
@@ -54,6 +55,7 @@ export async function createApp({
   app.post('/tracker/rebuild', rebuild);
   addRequests(app, link);
   addActors(app, link);
+  addRejected(app, link);
   addFollowing(app, link);
   await app.ready();
   return (request, response) => {
@@ -86,6 +88,15 @@ function addActors(app: FastifyInstance, link: Link): void {
     const { address, name, args } = parse(querySchema, body);
     return { answer: await link.query(address, name, args) };
   });
+}
+
+function addRejected(app: FastifyInstance, { rejected }: Link): void {
+  app.get('/rejected', ({ query }) => rejected.list(parse(rejectedLimitSchema, query).limit));
+  app.get<OfRequest>('/rejected/:id', ({ params }) => rejected.show(params.id));
+  app.post<OfRequest>('/rejected/:id/requeue', ({ params, body }) =>
+    rejected.requeue(params.id, parse(requeueSchema, body ?? {}).body),
+  );
+  app.post<OfRequest>('/rejected/:id/drop', ({ params }) => rejected.drop(params.id));
 }
 
 function addFollowing(app: FastifyInstance, { news }: Link): void {

@@ -1,5 +1,10 @@
 /** The link to a host in another process: it plans, starts and commands over the control socket, reads beside it. */
 import type { Answer, Asked, Link } from '../link.ts';
+import {
+  rejectedListSchema,
+  rejectedMessageSchema,
+  rejectedSummarySchema,
+} from '../protocol/rejected.ts';
 import type { Reader } from '../reader.ts';
 import { isUnavailable } from './caller.ts';
 import type { Caller } from './caller.ts';
@@ -40,6 +45,17 @@ export function createRemoteLink(
       return wrappedSchema.parse(await caller.askAgain('POST', '/query', { address, name, args }))
         .answer;
     },
+    rejected: {
+      list: async (limit) =>
+        rejectedListSchema.parse(await caller.ask('GET', `/rejected?limit=${limit}`)),
+      show: async (id) => rejectedMessageSchema.parse(await caller.ask('GET', aside(id))),
+      requeue: async (id, body) =>
+        rejectedSummarySchema.parse(
+          await caller.ask('POST', `${aside(id)}/requeue`, body === undefined ? {} : { body }),
+        ),
+      drop: async (id) =>
+        rejectedSummarySchema.parse(await caller.ask('POST', `${aside(id)}/drop`, {})),
+    },
     close() {
       news.close();
       caller.close();
@@ -67,6 +83,10 @@ function besideHost(caller: Caller, reader: Reader): Reader {
 
 function pathOf(id: string): string {
   return `/requests/${encodeURIComponent(id)}`;
+}
+
+function aside(id: string): string {
+  return `/rejected/${encodeURIComponent(id)}`;
 }
 
 function wordOf(command: string): string {

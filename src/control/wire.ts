@@ -52,6 +52,14 @@ export const querySchema = z.strictObject({
 /** Replies and answers may be any JSON, and are wrapped so that each is an object. */
 export const wrappedSchema = z.object({ answer: z.unknown() });
 
+/** `GET /rejected?limit=100` */
+export const rejectedLimitSchema = z.object({
+  limit: z.coerce.number().int().min(1).max(10_000).default(100),
+});
+
+/** `POST /rejected/ID/requeue`: with another body, if one is given. */
+export const requeueSchema = z.strictObject({ body: z.string().exactOptional() });
+
 /** `GET /host` */
 export const hostInfoSchema = z.object({
   pid: z.number(),

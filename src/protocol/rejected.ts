@@ -3,7 +3,7 @@
  * headers, so that a person can look at it, correct it, and send it again.
  */
 import { z } from 'zod';
-import type { Properties, Publication } from '../ports/broker.ts';
+import type { Delivery, Properties, Publication } from '../ports/broker.ts';
 import type { ErrorCode } from './errors.ts';
 import { sha256 } from './hash.ts';
 import { rejectedQueue } from './topology.ts';
@@ -19,7 +19,7 @@ const maxReason = 2000;
 const latestAt = 8.64e15;
 
 /** The headers that say why; they are taken off again when the message is sent again. */
-export const refusalHeadersSchema = z.object({
+const refusalHeadersSchema = z.object({
   /** One of the closed list of errors. */
   code: z.string(),
   /** For people: what is wrong, and what to do. */
@@ -71,4 +71,69 @@ function withinBudget(headers: Properties['headers'] = {}): Record<string, strin
       return true;
     }),
   );
+}
+
+/** A message in `millrace.rejected`, as lists show it. */
+export const rejectedSummarySchema = z.object({
+  /** Names it on the command line, for as long as it lies there. */
+  id: z.string(),
+  ...refusalHeadersSchema.shape,
+  messageId: z.string(),
+  type: z.string(),
+  /** The group that it was for, as far as it said. */
+  group: z.string().optional(),
+  /** Length of the body. */
+  bytes: z.number(),
+});
+
+/** The same, whole. */
+export const rejectedMessageSchema = z.object({
+  ...rejectedSummarySchema.shape,
+  correlationId: z.string().optional(),
+  replyTo: z.string().optional(),
+  /** Its own headers. */
+  headers: z.record(z.string(), z.string()),
+  body: z.string(),
+});
+
+export const rejectedListSchema = z.object({
+  /** How many lie there. */
+  waiting: z.number(),
+  messages: z.array(rejectedSummarySchema),
+});
+
+export type RejectedSummary = z.infer<typeof rejectedSummarySchema>;
+export type RejectedMessage = z.infer<typeof rejectedMessageSchema>;
+export type RejectedList = z.infer<typeof rejectedListSchema>;
+
+/** Reads a delivery of `millrace.rejected`; of what others have put there nothing is known but what it is. */
+export function toRejected(delivery: Delivery): { message: RejectedMessage; sent: Publication } {
+  const { properties, body } = delivery;
+  const { headers = {}, ...rest } = properties;
+  const why = refusalHeadersSchema.safeParse(headers).data ?? unexplained(delivery);
+  const own = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !(name in refusalHeadersSchema.shape)),
+  );
+  const { messageId, type, correlationId, replyTo } = rest;
+  const { group } = own;
+  const message = {
+    id: sha256(JSON.stringify([messageId, why, body])).slice(0, 12),
+    ...why,
+    messageId,
+    type,
+    ...(group !== undefined && { group }),
+    bytes: Buffer.byteLength(body),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(replyTo !== undefined && { replyTo }),
+    headers: own,
+    body,
+  };
+  const { exchange, routingKey } = why;
+  return { message, sent: { exchange, routingKey, properties: { ...rest, headers: own }, body } };
+}
+
+function unexplained({ exchange, routingKey, properties }: Delivery) {
+  const rejectedAt = new Date(Math.min(properties.timestamp, latestAt)).toISOString();
+  const reason = 'it was not put here by millrace';
+  return { code: 'rejected', reason, exchange, routingKey, rejectedAt };
 }

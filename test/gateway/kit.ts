@@ -22,8 +22,8 @@ type Given = Partial<Properties>;
 
 export type Door = Awaited<ReturnType<typeof openDoor>>;
 
-/** Opens a host and a gateway, with chains that can be held, refused, or large. */
-export async function openDoor() {
+/** Opens a host and a gateway, with chains that can be held, refused, or large; `isLooking`: at what is set aside. */
+export async function openDoor({ isLooking = true } = {}) {
   let isRefusing = false;
   let isBroken = false;
   let gate = Promise.resolve();
@@ -103,12 +103,14 @@ export async function openDoor() {
     },
   });
   const aside: SetAside[] = [];
-  await broker.consume(rejectedQueue, {
-    prefetch: unacked,
-    onClosed: () => undefined,
-    onDelivery: ({ body, properties: { headers = {} } }) =>
-      void aside.push({ text: body, body: parsed(body), headers }),
-  });
+  if (isLooking) {
+    await broker.consume(rejectedQueue, {
+      prefetch: unacked,
+      onClosed: () => undefined,
+      onDelivery: ({ body, properties: { headers = {} } }) =>
+        void aside.push({ text: body, body: parsed(body), headers }),
+    });
+  }
 
   let said = 0;
   async function publish(routingKey: string, body: string, given: Given = {}): Promise<string> {

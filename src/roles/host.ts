@@ -1,5 +1,6 @@
 /** The role `host`: owns partitions, steps their groups, commits and sends what follows. */
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { newId } from '../newId.ts';
 import type { Broker } from '../ports/broker.ts';
@@ -31,6 +32,8 @@ type HostOptions = {
 export function createHost({ broker, store, clock, log, registry }: HostOptions): HostRole {
   const feed = new Feed();
   const stopping = new AbortController();
+  // Every partition listens, and Node takes more than ten for a leak.
+  setMaxListeners(0, stopping.signal);
   const runtime: Runtime = {
     broker,
     epoch: broker.isRemote

@@ -161,7 +161,7 @@ describe('millrace rejected', () => {
     expect((await millrace('drop', again)).stdout).toBe('dropped: request.stop of 15 bytes');
     const gone = await millrace('show', again);
     expect(gone.stderr).toContain('no rejected message has the id');
-    expect(gone.exitCode).toBe(5);
+    expect(gone.exitCode).toBe(2);
   });
 
   type Listed = { messages: { id: string }[] };

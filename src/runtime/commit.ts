@@ -1,6 +1,6 @@
 /** Commits a batch: one append, at most one in flight, the identical write again until its outcome is known. */
 import type { Entry } from '../ports/journal.ts';
-import { DocumentError, FencedError } from '../protocol/errors.ts';
+import { DocumentError, FencedError, messageOf } from '../protocol/errors.ts';
 import { isBusy } from './attempts/rows.ts';
 import type { Arrival } from './mailbox.ts';
 import type { Ownership } from './ownership.ts';
@@ -62,9 +62,11 @@ function stand(runtime: Runtime, own: Ownership, entries: readonly Entry[]): voi
  */
 export async function append(runtime: Runtime, entries: readonly Entry[]): Promise<void> {
   let done = 0;
+  const partition = entries[0]?.partition ?? 0;
   for (let failures = 0; done < entries.length;) {
     try {
       const appended = await runtime.store.journal.append(entries.slice(done));
+      if (failures > 0) runtime.pace.works(partition);
       if (appended.outcome === 'appended') return;
       done = await afterOurs(runtime, entries, appended.offset);
     } catch (thrown) {
@@ -73,10 +75,8 @@ export async function append(runtime: Runtime, entries: readonly Entry[]): Promi
         throw new DocumentError(done + thrown.index, thrown.message, { cause: thrown });
       if (runtime.stopping.signal.aborted) throw thrown;
       failures += 1;
-      runtime.log.warn(
-        { err: thrown, partition: entries[0]?.partition, failures },
-        'append failed; trying again',
-      );
+      runtime.pace.fails(partition, messageOf(thrown));
+      runtime.log.warn({ err: thrown, partition, failures }, 'append failed; trying again');
       await pause(runtime, failures);
     }
   }

@@ -65,18 +65,16 @@ async function holdOnce(tenure: Tenure, options: HoldOptions): Promise<boolean> 
   }
 }
 
-function owned(
+async function owned(
   { runtime, lost }: Tenure,
   { partition, channel, mailbox, inTurn }: HoldOptions,
   reconcile: () => void,
 ): Promise<Ownership> {
-  return inTurn(async () => {
-    lost.throwIfAborted();
-    const ownership = await own(runtime, partition, { channel, mailbox, lost, reconcile });
-    if (isLost(lost)) drop(runtime, ownership);
-    lost.throwIfAborted();
-    return ownership;
-  });
+  const owning = { channel, mailbox, lost, reconcile, inTurn };
+  const ownership = await own(runtime, partition, owning);
+  if (isLost(lost)) drop(runtime, ownership);
+  lost.throwIfAborted();
+  return ownership;
 }
 
 /** Everything in hand is released: writes what is left, and wakes the next owner. */
@@ -94,7 +92,8 @@ async function finish(
 }
 
 /** Nothing of an ownership outlives it. */
-function drop({ memory, valve }: Runtime, ownership: Ownership): void {
+function drop({ memory, valve, pace }: Runtime, ownership: Ownership): void {
+  pace.works(ownership.partition);
   ownership.timers.stop();
   ownership.resends.stop();
   memory.drop(ownership);

@@ -2,6 +2,7 @@
  * The actor host: stands by for every partition of the deployment, owns those that the broker gives it, and answers
  * questions to the groups in them.
  */
+import type { QueueStats } from '../ports/queueStats.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { baseTopology, partitionOf, partitionQueue } from '../protocol/topology.ts';
 import { partitionReconcile, queueEmpty } from './incoming.ts';
@@ -11,6 +12,7 @@ import type { Ownership } from './ownership.ts';
 import type { Resident } from './parking.ts';
 import { PartitionHost } from './partition.ts';
 import type { PartitionState } from './partition.ts';
+import { Purges } from './purges.ts';
 import type { Runtime } from './runtime.ts';
 import { tellOwner } from './toOwner.ts';
 
@@ -22,16 +24,10 @@ export type HostOptions = {
   isAlone?: boolean;
   /** For people; default: none. */
   name?: string;
+  /** Counts of the broker's queues, by which purged ones are found; without them they are not. */
+  stats?: QueueStats;
   /** How long a stop may take to let every partition go, in milliseconds; default 10,000. */
   drainMs?: number;
-};
-
-/** How a host stands, for health and metrics. */
-export type HostState = {
-  /** By partition. */
-  partitions: readonly PartitionState[];
-  /** Why it takes no work just now; absent when it does. */
-  holdsBack?: string;
 };
 
 export class Host {
@@ -40,14 +36,17 @@ export class Host {
   readonly #isAlone: boolean;
   readonly #drainMs: number;
   readonly #neighbours: Neighbours;
+  readonly #purges: Purges | undefined;
   #owning: Promise<unknown> = Promise.resolve();
+  /** Partitions that are being taken over, or wait for it. */
+  #takenOver = 0;
   #declaring: Promise<void> | undefined;
   #unwatch: (() => void) | undefined;
   #blocked: string | undefined;
   readonly #goneAt = new Map<string, number>();
 
   constructor(runtime: Runtime, options: HostOptions = {}) {
-    const { isAlone = !runtime.broker.isRemote, name = '', drainMs = 10_000 } = options;
+    const { isAlone = !runtime.broker.isRemote, name = '', drainMs = 10_000, stats } = options;
     this.#runtime = runtime;
     this.#isAlone = isAlone;
     this.#drainMs = drainMs;
@@ -61,6 +60,7 @@ export class Host {
           onTrouble: (troubled, why) => this.#onTrouble(troubled, why),
         }),
     );
+    this.#purges = stats && new Purges({ runtime, stats, owned: () => this.owned() });
     const id = runtime.newToken();
     this.#neighbours = new Neighbours({ runtime, partitions: this.#partitions, id, name });
   }
@@ -70,20 +70,29 @@ export class Host {
    * at work as soon as it is. Rejects with MillraceError `store` when the broker serves another store.
    */
   async start(): Promise<void> {
-    const { pace, epoch, broker } = this.#runtime;
+    const { epoch, broker } = this.#runtime;
     this.#watch();
     await this.#declare();
     await epoch.establish();
-    pace.isRecovering = this.#isAlone;
     await Promise.all(this.#partitions.map((partition) => partition.start()));
-    pace.isRecovering = false;
     if (broker.isRemote) this.#neighbours.start();
+    this.#purges?.start();
   }
 
-  /** How it stands. */
-  get state(): HostState {
-    const partitions = this.#partitions.map(({ state }) => state);
-    return { partitions, ...(this.#blocked !== undefined && { holdsBack: this.#blocked }) };
+  /** How it stands with each partition. */
+  get partitions(): readonly PartitionState[] {
+    return this.#partitions.map(({ state }) => state);
+  }
+
+  /** Why it takes no work just now, or not all; undefined when it does. */
+  get trouble(): string | undefined {
+    const states = this.partitions;
+    const count = (sought: PartitionState): number =>
+      states.filter((state) => state === sought).length;
+    if (this.#blocked !== undefined) return this.#blocked;
+    if (count('away') > 0) return `${count('away')} partitions are not consumed`;
+    if (count('refused') > 0) return `${count('refused')} partitions are left alone; see the log`;
+    return this.#runtime.pace.failure;
   }
 
   /** Finishes what is in hand and lets every partition go; changes no state. May be called twice. */
@@ -96,6 +105,7 @@ export class Host {
     if (this.#isAlone) giveUp();
     const takeBack = clock.after(this.#drainMs, giveUp);
     valve.close();
+    this.#purges?.stop();
     if (broker.isRemote) await this.#neighbours.drain();
     await Promise.all(this.#partitions.map((partition) => partition.stop()));
     takeBack();
@@ -123,7 +133,13 @@ export class Host {
 
   /** Partitions are taken over one after another, so that the first is at work early. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.#owning.then(task);
+    const { pace } = this.#runtime;
+    this.#takenOver += 1;
+    pace.isRecovering = true;
+    const done = this.#owning.then(task).finally(() => {
+      this.#takenOver -= 1;
+      pace.isRecovering = this.#takenOver > 0;
+    });
     this.#owning = done.catch(() => undefined);
     return done;
   }

@@ -17,6 +17,10 @@ export class SentStarts {
     if (!this.#since.has(jobType)) this.#since.set(jobType, new Set());
   }
 
+  isMarked(jobType: string): boolean {
+    return this.#since.has(jobType);
+  }
+
   /** The look is of no use any more. */
   unmark(jobType: string): void {
     this.#since.delete(jobType);
@@ -46,14 +50,28 @@ export async function hasLost(
   { jobType, token }: EmptyQueue,
 ): Promise<boolean> {
   if (token !== undefined && token !== own.token) return false;
+  const isBefore = (startId: string): boolean => {
+    return token === undefined || own.starts.isBefore(jobType, startId);
+  };
+  const isFound = await isAwaited(runtime, own, jobType, isBefore);
+  own.starts.unmark(jobType);
+  return isFound;
+}
+
+/** A start that only its queue can have had. */
+async function isAwaited(
+  runtime: Runtime,
+  own: Ownership,
+  jobType: string,
+  isBefore: (startId: string) => boolean,
+): Promise<boolean> {
   for (const id of runtime.valve.busy(own.partition)) {
     const place = { partition: own.partition, id };
     const known = own.uncommitted.get(id) ?? own.residents.get(id);
     const { group } = known ?? (await loadGroup(runtime, place));
     for (const row of group.obligations.attempts.values()) {
       if (row.job.type !== jobType || row.cancelled === true || isLeased(row)) continue;
-      const startId = startIdOf(id, row);
-      if (token === undefined || own.starts.isBefore(jobType, startId)) return true;
+      if (isBefore(startIdOf(id, row))) return true;
     }
   }
   return false;

@@ -35,6 +35,7 @@ export class Outlet {
   readonly #clock: Clock;
   /** Job types whose queue is there. */
   readonly #declared = new Set<string>();
+  readonly #jobTypes = new Set<string>();
   readonly #declaring = new Map<string, Promise<void>>();
   readonly #lanes = new Map<string, Lane>();
   #onQueueGone: ((jobType: string) => void) | undefined;
@@ -84,7 +85,7 @@ export class Outlet {
 
   /** Job types that starts were sent to. */
   jobTypes(): Iterable<string> {
-    return this.#declared;
+    return this.#jobTypes;
   }
 
   stop(): void {
@@ -160,6 +161,7 @@ export class Outlet {
     try {
       await declaring;
       this.#declared.add(jobType);
+      this.#jobTypes.add(jobType);
     } finally {
       this.#declaring.delete(jobType);
     }

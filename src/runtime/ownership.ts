@@ -59,13 +59,16 @@ export type Ownership = {
 export const partitionClaim = 'partition.claim';
 
 /** What an ownership begins with. */
-type Owning = Pick<Ownership, 'channel' | 'mailbox' | 'lost' | 'reconcile'>;
+type Owning = Pick<Ownership, 'channel' | 'mailbox' | 'lost' | 'reconcile'> & {
+  /** Partitions are claimed side by side, and recovered one after another, so that the first is at work early. */
+  inTurn<T>(task: () => Promise<T>): Promise<T>;
+};
 
 /** Claims the partition and sends all that its groups owe. Rejects with FencedError when another host claims it meanwhile. */
 export async function own(
   runtime: Runtime,
   partition: number,
-  { channel, mailbox, lost, reconcile }: Owning,
+  { channel, mailbox, lost, reconcile, inTurn }: Owning,
 ): Promise<Ownership> {
   const { store, clock } = runtime;
   const epoch = runtime.epoch.current;
@@ -108,15 +111,17 @@ export async function own(
     owing: new Map(),
   };
   try {
-    await recover(runtime, ownership, {
-      unreleased: entries,
-      active: activeGroups(runtime, document, { partition, epoch }),
+    const active = activeGroups(runtime, document, { partition, epoch });
+    await inTurn(async () => {
+      lost.throwIfAborted();
+      await recover(runtime, ownership, { unreleased: entries, active });
     });
     ownership.roll.end();
     ownership.released = claim.offset;
     await ownership.timers.arm();
     return ownership;
   } catch (thrown) {
+    ownership.roll.end();
     ownership.timers.stop();
     ownership.resends.stop();
     runtime.memory.drop(ownership);

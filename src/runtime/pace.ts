@@ -14,6 +14,8 @@ export class Pace {
   #refill: Promise<void> | undefined;
   #isHeld = false;
   #onGo: (() => void)[] = [];
+  /** By partition, why its batch cannot be committed just now. */
+  readonly #failing = new Map<number, string>();
 
   /** Undefined when a batch may be taken now; else resolves when it may. */
   take(messages: number): Promise<void> | undefined {
@@ -32,6 +34,21 @@ export class Pace {
   go(): void {
     this.#isHeld = false;
     for (const go of this.#onGo.splice(0)) go();
+  }
+
+  /** A partition's batch cannot be committed just now; it takes nothing until it is. */
+  fails(partition: number, why: string): void {
+    this.#failing.set(partition, why);
+  }
+
+  works(partition: number): void {
+    this.#failing.delete(partition);
+  }
+
+  /** Why some partition takes nothing just now. */
+  get failure(): string | undefined {
+    const [first] = this.#failing.values();
+    return first;
   }
 
   #going(): Promise<void> {

@@ -86,7 +86,7 @@ export class Cluster {
       connection,
       log,
       owned: () =>
-        host.state.partitions.flatMap((state, partition) => (state === 'owned' ? [partition] : [])),
+        host.partitions.flatMap((state, partition) => (state === 'owned' ? [partition] : [])),
       kill: async () => {
         this.#hosts.delete(made);
         connection.freeze();
@@ -118,7 +118,7 @@ export class Cluster {
 
   /** Who owns each partition, by number of the host. */
   describe(): string {
-    return [...this.#hosts].map((each) => each.host.state.partitions.join(',')).join(' | ');
+    return [...this.#hosts].map((each) => each.host.partitions.join(',')).join(' | ');
   }
 
   /** Sends a command to a task, and asks for no reply. */
@@ -165,7 +165,7 @@ export class Cluster {
 
   /** What it waits for comes with time. */
   async #turnUntilStarted({ host }: ClusterHost): Promise<void> {
-    await this.until(() => host.state.partitions.every((state) => state !== 'away'));
+    await this.until(() => host.partitions.every((state) => state !== 'away'));
   }
 }
 

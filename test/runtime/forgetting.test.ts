@@ -73,7 +73,7 @@ describe('a broker that was wiped', () => {
     for (let partition = 0; partition < 4; partition += 1) {
       expect(await cluster.store.journal.partition(partition)).toMatchObject({ epoch: next });
     }
-    expect(hosts.map(({ host }) => host.state.partitions.includes('away'))).toEqual([false, false]);
+    expect(hosts.map(({ host }) => host.partitions.includes('away'))).toEqual([false, false]);
   });
 
   it('is not taken for wiped while the one who found it is about to say so', async () => {
@@ -213,9 +213,9 @@ describe('a broker that takes no messages', () => {
     await cluster.tell('g', 'task.poke', { by: 1 });
     await cluster.pass(2000);
     expect(await cluster.entries('g')).toHaveLength(1);
-    expect(host.host.state.holdsBack).toBe('the broker takes no messages: low on memory');
+    expect(host.host.trouble).toBe('the broker takes no messages: low on memory');
     host.connection.unblock();
     await cluster.until(async () => (await cluster.entries('g')).length === 2);
-    expect(host.host.state.holdsBack).toBeUndefined();
+    expect(host.host.trouble).toBeUndefined();
   });
 });

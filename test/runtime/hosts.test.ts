@@ -263,7 +263,7 @@ describe('a host of an older program', () => {
     await cluster.until(() => newer.owned().length === 8);
     await newer.host.stop();
     const older = await cluster.join();
-    await cluster.until(() => older.host.state.partitions.every((state) => state === 'refused'));
+    await cluster.until(() => older.host.partitions.every((state) => state === 'refused'));
     expect(older.log.join('')).toContain(
       'was owned by a program with \\"task\\" of version 2; this one has 1: upgrade it',
     );

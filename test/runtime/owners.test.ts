@@ -20,7 +20,11 @@ beforeEach(() => {
   folder = tempFolder();
 });
 
-const untroubled = { lost: new AbortController().signal, reconcile: () => undefined };
+const untroubled = {
+  lost: new AbortController().signal,
+  reconcile: () => undefined,
+  inTurn: <T>(task: () => Promise<T>): Promise<T> => task(),
+};
 
 describe('a partition with two owners', () => {
   async function two() {

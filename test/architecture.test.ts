@@ -68,7 +68,7 @@ const rules: readonly Rule[] = [
   },
   { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
   adapter('smqp', 'smqp'),
-  adapter('rabbitmq', 'amqplib', 'src/runtime/backoff.ts'),
+  adapter('rabbitmq', 'amqplib', 'zod', 'src/runtime/backoff.ts'),
   adapter('sqlite', 'libsql'),
   adapter('mongodb', 'mongodb'),
   { from: 'src/version.ts', may: ['node:'] },

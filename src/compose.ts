@@ -22,6 +22,7 @@ import { observe } from './roles/observe.ts';
 import { portsOf } from './roles/ports.ts';
 import type { Ports } from './roles/ports.ts';
 import { openProcesses } from './roles/processes.ts';
+import { queueStatsOf } from './roles/queueStats.ts';
 import { createTrackerBeside } from './roles/trackerBeside.ts';
 import type { Host } from './runtime/host.ts';
 import { createRegistry } from './runtime/registry.ts';
@@ -99,7 +100,11 @@ async function run(parts: Parts): Promise<Running> {
     closing.add(() => store.close());
     const broker = observed.broker(await parts.openBroker(config));
     closing.add(() => broker.close());
-    const { host, runtime, feed } = createHost({ broker, store, clock, log, registry });
+    const { host, runtime, feed } = createHost({
+      ...{ broker, store, clock, log, registry },
+      isAlone: mixOf(config).isLocked,
+      stats: await queueStatsOf(config),
+    });
     const { partitions } = store;
     const tracker = createTrackerBeside({ data: config.data, partitions, feed, clock, log });
     closing.add(() => tracker.stop());
@@ -141,6 +146,7 @@ async function run(parts: Parts): Promise<Running> {
     await gateway.start();
     tracker.start();
     health.check('process', () => undefined);
+    health.check('host', () => host.trouble);
     return { client: createClient(link), url: observed.url, stop: close };
   } catch (thrown) {
     await close();

@@ -1,10 +1,12 @@
 /** The role `host`: owns partitions, steps their groups, commits and sends what follows. */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { newId } from '../newId.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { QueueStats } from '../ports/queueStats.ts';
 import type { Store } from '../ports/store.ts';
 import { BrokerEpoch, inProcessEpoch } from '../runtime/epoch.ts';
 import { Desk } from '../runtime/attempts/desk.ts';
@@ -26,10 +28,14 @@ type HostOptions = {
   clock: Clock;
   log: Logger;
   registry: Registry;
+  /** No other process can host this deployment: it has locked the data folder. */
+  isAlone: boolean;
+  stats: QueueStats | undefined;
 };
 
 /** A host that has not started. */
-export function createHost({ broker, store, clock, log, registry }: HostOptions): HostRole {
+export function createHost({ isAlone, stats, ...parts }: HostOptions): HostRole {
+  const { broker, store, clock, log, registry } = parts;
   const feed = new Feed();
   const stopping = new AbortController();
   // Every partition listens, and Node takes more than ten for a leak.
@@ -54,5 +60,7 @@ export function createHost({ broker, store, clock, log, registry }: HostOptions)
     random: Math.random,
     newToken: () => randomBytes(6).toString('base64url'),
   };
-  return { host: new Host(runtime), runtime, feed };
+  const name = `${hostname()}:${process.pid}`;
+  const host = new Host(runtime, { isAlone, name, ...(stats !== undefined && { stats }) });
+  return { host, runtime, feed };
 }

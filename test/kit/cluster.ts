@@ -2,6 +2,7 @@
 import { openSmqpBroker } from '../../src/adapters/smqp/broker.ts';
 import type { SmqpBroker } from '../../src/adapters/smqp/broker.ts';
 import type { Entry } from '../../src/ports/journal.ts';
+import type { QueueStats } from '../../src/ports/queueStats.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { baseTopology, exchanges, partitionKey, partitionOf } from '../../src/protocol/topology.ts';
 import { epochQueue, jobQueue, storeQueue } from '../../src/protocol/topology.ts';
@@ -31,6 +32,7 @@ export type JoinOptions = {
   actors?: readonly ActorDefinition[];
   /** Stands between the host and its store. */
   store?: (store: Store) => Store;
+  stats?: QueueStats;
 };
 
 export class Cluster {
@@ -49,17 +51,14 @@ export class Cluster {
   }
 
   /** Another host; it stands by when this resolves. */
-  async join({
-    actors = this.#actors,
-    store = (bare) => bare,
-  }: JoinOptions = {}): Promise<ClusterHost> {
-    const made = this.make({ actors, store });
+  async join(options: JoinOptions = {}): Promise<ClusterHost> {
+    const made = this.make(options);
     await Promise.all([made.host.start(), this.#turnUntilStarted(made)]);
     return made;
   }
 
   /** Another host that has not started. */
-  make({ actors = this.#actors, store = (bare) => bare }: JoinOptions = {}): ClusterHost {
+  make({ actors = this.#actors, store = (bare) => bare, stats }: JoinOptions = {}): ClusterHost {
     const clock = new FakeClock(this.#now);
     const connection = new LostBroker(this.broker);
     const log: string[] = [];
@@ -78,7 +77,8 @@ export class Cluster {
       newId: () => `epoch-${Math.random().toString(36).slice(2)}`,
     });
     const runtime = createRuntime(actors, { store: mine, broker, clock, log, epoch, stopping });
-    const host = new Host(runtime, { name: `host ${this.#hosts.size + 1}` });
+    const name = `host ${this.#hosts.size + 1}`;
+    const host = new Host(runtime, { name, ...(stats !== undefined && { stats }) });
     const made: ClusterHost = {
       host,
       runtime,

@@ -42,7 +42,6 @@ export class Host {
   #takenOver = 0;
   #declaring: Promise<void> | undefined;
   #unwatch: (() => void) | undefined;
-  #blocked: string | undefined;
   readonly #goneAt = new Map<string, number>();
 
   constructor(runtime: Runtime, options: HostOptions = {}) {
@@ -84,12 +83,11 @@ export class Host {
     return this.#partitions.map(({ state }) => state);
   }
 
-  /** Why it takes no work just now, or not all; undefined when it does. */
+  /** Why it takes no work just now, or not all, though its broker does; undefined when it does. */
   get trouble(): string | undefined {
     const states = this.partitions;
     const count = (sought: PartitionState): number =>
       states.filter((state) => state === sought).length;
-    if (this.#blocked !== undefined) return this.#blocked;
     if (count('away') > 0) return `${count('away')} partitions are not consumed`;
     if (count('refused') > 0) return `${count('refused')} partitions are left alone; see the log`;
     return this.#runtime.pace.failure;
@@ -159,12 +157,10 @@ export class Host {
         for (const partition of this.#partitions) partition.nudge();
       },
       onBlocked: (reason) => {
-        this.#blocked = `the broker takes no messages: ${reason}`;
         log.error({ reason }, 'the broker takes no messages; no work is taken until it does');
         pace.hold();
       },
       onUnblocked: () => {
-        this.#blocked = undefined;
         log.warn('the broker takes messages again');
         pace.go();
       },

@@ -69,7 +69,6 @@ export class Editing<T> implements Draft<T> {
   readonly #before: Chunks<T>;
   /** The chunks as they are now; copied, like each chunk, with the first change. */
   #chunks: readonly (readonly T[])[];
-  readonly #fresh: (T[] | undefined)[] = [];
   #spine: (readonly T[])[] | undefined;
   #size: number;
 
@@ -99,19 +98,15 @@ export class Editing<T> implements Draft<T> {
   }
 
   #copy(number: number): T[] {
-    const known = this.#fresh[number];
-    if (known !== undefined) return known;
-    const copy = [...(this.#chunks[number] ?? [])];
-    const chunks = this.#changeable();
-    this.#fresh[number] = copy;
-    chunks[number] = copy;
+    const spine = (this.#spine ??= this.#before.chunks.slice());
+    this.#chunks = spine;
+    const chunk = spine[number];
+    const before = this.#before.chunks[number];
+    // A cast: one that is not as it was before is this draft's own copy.
+    if (chunk !== undefined && chunk !== before) return chunk as T[];
+    const copy = before?.slice() ?? [];
+    spine[number] = copy;
     return copy;
-  }
-
-  #changeable(): (readonly T[])[] {
-    this.#spine ??= [...this.#before.chunks];
-    this.#chunks = this.#spine;
-    return this.#spine;
   }
 
   /** The changed array; the same object when nothing was changed. */

@@ -2,6 +2,7 @@
 import type { Entry } from '../ports/journal.ts';
 import { DocumentError, FencedError, messageOf } from '../protocol/errors.ts';
 import { isBusy } from './attempts/rows.ts';
+import { loadGroup } from './load.ts';
 import type { Arrival } from './mailbox.ts';
 import type { Ownership } from './ownership.ts';
 import { pause } from './pause.ts';
@@ -31,17 +32,30 @@ export async function commit(
   } catch (thrown) {
     if (!(thrown instanceof DocumentError)) throw thrown;
     const place = turned.findIndex(({ entry }) => entry === entries[thrown.index]);
-    const [refused, ...after] = turned.slice(place);
+    const [before, [refused, ...after]] = [turned.slice(0, place), turned.slice(place)];
     if (refused === undefined) throw thrown;
-    // Memory ran ahead of the journal: what was turned from the refused entry on is loaded again.
-    for (const { message } of turned.slice(place)) own.residents.delete(message?.group ?? '');
     stand(runtime, own, entries.slice(0, thrown.index));
-    const { entry: _entry, resident: _resident, ...rest } = refused;
+    await takeBack(runtime, own, { before, after: turned.slice(place) });
+    const { entry: _entry, standing: _standing, ...rest } = refused;
     const judged = { verdict: 'rejected', reason: thrown.message, code: 'document' } as const;
     return {
-      committed: { committed: [...turned.slice(0, place), { ...rest, judged }] },
+      committed: { committed: [...before, { ...rest, judged }] },
       left: after.map(({ arrival }) => arrival),
     };
+  }
+}
+
+/** Memory ran ahead of the journal: groups that were turned from the refused entry on are as they are stored. */
+async function takeBack(
+  runtime: Runtime,
+  own: Ownership,
+  { before, after }: { before: readonly Turned[]; after: readonly Turned[] },
+): Promise<void> {
+  const groups = new Set(after.map(({ message }) => message?.group ?? ''));
+  for (const id of groups) own.residents.delete(id);
+  for (const { message, standing } of before) {
+    if (message === undefined || standing === undefined || !groups.delete(message.group)) continue;
+    standing.resident = await loadGroup(runtime, { partition: own.partition, id: message.group });
   }
 }
 

@@ -106,6 +106,6 @@ export function tellSenders(
 }
 
 function noticesOf(judged: Turned['judged']): readonly Notice[] {
-  if (judged.verdict === 'accepted') return judged.turned.notices;
+  if (judged.verdict === 'accepted') return judged.notices;
   return 'notices' in judged ? judged.notices : [];
 }

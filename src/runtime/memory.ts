@@ -96,7 +96,7 @@ function sizeOf(registry: Registry, { root, actors, obligations, values }: Group
     obligations.attempts.size * bytesOf.attempt +
     obligations.timers.size * bytesOf.timer +
     items.reduce((sum, path) => sum + sizeAt(context, path) * bytesOf.item, 0) +
-    values.chunks.reduce((sum, { bytes }) => sum + bytes, 0)
+    values.full.reduce((sum, { bytes }) => sum + bytes, values.open.bytes)
   );
 }
 

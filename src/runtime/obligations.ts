@@ -183,19 +183,11 @@ export function keepPromise(
 
 /** The tables without what an ended actor still held. */
 export function dropActor(held: Obligations, actor: Address): Obligations {
-  const attempts = dropRows(held.attempts, actor);
-  const timers = dropRows(held.timers, actor);
+  const isOthers = (row: { actor: Address }): boolean => row.actor !== actor;
+  const attempts = held.attempts.filter(isOthers);
+  const timers = held.timers.filter(isOthers);
   if (attempts === held.attempts && timers === held.timers) return held;
   return { ...held, attempts, timers };
-}
-
-function dropRows<Row extends { actor: Address; key: string }>(
-  rows: Table<Row>,
-  actor: Address,
-): Table<Row> {
-  const keys: string[] = [];
-  for (const row of rows.values()) if (row.actor === actor) keys.push(rowKey(actor, row.key));
-  return keys.reduce((left, key) => left.without(key), rows);
 }
 
 /** All that must be sent so that nothing owed is lost: recovery's whole work. */

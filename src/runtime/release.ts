@@ -28,10 +28,10 @@ export async function release(
   for (const item of committed) releaseOne(runtime, own, item, sending);
   tellSenders(runtime, own, batch, sending);
   await Promise.all(sending);
-  for (const { entry, resident } of committed) {
-    if (entry === undefined || resident === undefined) continue;
+  for (const { entry, standing } of committed) {
+    if (entry === undefined || standing === undefined) continue;
     own.released = entry.offset;
-    own.touched.set(resident.group.id, resident);
+    own.touched.set(standing.resident.group.id, standing.resident);
   }
   return { released: committed };
 }
@@ -40,11 +40,12 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
   const { judged, message } = item;
   switch (judged.verdict) {
     case 'accepted': {
-      const { owed, notices } = judged.turned;
-      if (owed.length > 0) beginSending(runtime, own, judged.turned, sending);
+      const { owed, notices, answered } = judged;
+      const { standing } = item;
+      if (owed.length > 0 && standing !== undefined)
+        beginSending(runtime, own, { group: standing.resident.group, owed }, sending);
       answer(runtime, item, notices, sending);
       tellWorker(runtime, message, notices, sending);
-      const { answered } = judged;
       const filling = answered && runtime.outlet.room(answered.job.type);
       if (filling !== undefined) sending.push(filling);
       return;

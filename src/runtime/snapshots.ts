@@ -16,6 +16,7 @@ import { changeAt, placeAt, placesOf } from './places.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { Table } from './table.ts';
+import { chunksOf, valuesOf } from './values.ts';
 import type { Values } from './values.ts';
 
 export type Freezer = {
@@ -92,7 +93,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         ...freezeObligations(obligations),
         values: {
           length: values.length,
-          chunks: await keeper.freeze(values.chunks, freezing),
+          chunks: await keeper.freeze(chunksOf(values), freezing),
         },
       };
       const text = JSON.stringify(state);
@@ -133,7 +134,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         root: frozen.root,
         actors: new Table(actors),
         obligations: thawObligations(frozen),
-        values: { length: frozen.values.length, chunks: chunks as Values['chunks'] },
+        values: valuesOf(frozen.values.length, chunks as Values['full']),
       };
     },
   };

@@ -76,6 +76,17 @@ export class Table<Row extends object> {
     return this.#changed(key, { keys: omitted(keys, index), rows: omitted(rows, index) }, -1);
   }
 
+  /** A version with the rows that are to be kept; the same one when all are. */
+  filter(isKept: (row: Row) => boolean): Table<Row> {
+    const dropped: string[] = [];
+    for (const { keys, rows } of this.#buckets) {
+      rows.forEach((row, index) => {
+        if (!isKept(row)) dropped.push(keys[index] ?? '');
+      });
+    }
+    return dropped.reduce<Table<Row>>((left, key) => left.without(key), this);
+  }
+
   #bucket(key: string): Bucket<Row> {
     return this.#buckets[placeOf(key, this.#buckets.length)] ?? emptyBucket;
   }

@@ -1,9 +1,11 @@
 /** The turns of a batch: each loaded message is judged in order, and gets its entry. */
 import type { Entry } from '../ports/journal.ts';
 import { afterTurn, beforeTurn } from './attempts/unjournaled.ts';
+import type { Turned as Turn } from './group.ts';
 import { isForOwner } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import type { Arrival } from './mailbox.ts';
+import type { AttemptRow } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
 import { judge, keep } from './parking.ts';
 import type { Judged, Resident } from './parking.ts';
@@ -14,19 +16,28 @@ export type Loaded =
   | { arrival: Arrival; message: Incoming; resident: Resident }
   | { arrival: Arrival; refusal: string };
 
-/** A judged message; with an entry if it is to be journaled. */
+/** A group as the newest entry of a batch leaves it; all its entries in that batch share one. */
+export type Standing = { resident: Resident };
+
+/** What is to be told and sent. Not the group of each turn: all of them would stay in memory with the batch. */
+type Accepted = Pick<Turn, 'owed' | 'notices'> & { verdict: 'accepted'; answered?: AttemptRow };
+
+/** A judged message; with an entry, and its group, if it is to be journaled. */
 export type Turned = {
   arrival: Arrival;
   message?: Incoming;
-  judged: Judged | { verdict: 'rejected'; reason: string; code: string };
+  judged:
+    | Accepted
+    | Exclude<Judged, { verdict: 'accepted' }>
+    | { verdict: 'rejected'; reason: string; code: string };
   entry?: Entry;
-  /** The group as the entry leaves it. */
-  resident?: Resident;
+  standing?: Standing;
 };
 
 /** Judges each message in order; pure but for the ownership's memory, which runs ahead until the commit. */
 export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loaded[]): Turned[] {
   let offset = own.head;
+  const standings = new Map<string, Standing>();
   return loaded.map((item): Turned => {
     const { arrival } = item;
     if ('refusal' in item)
@@ -48,8 +59,18 @@ export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loa
     if (!own.uncommitted.has(message.group)) own.uncommitted.set(message.group, resident);
     const left = { ...next, offset };
     own.residents.set(message.group, left);
-    return { arrival, message, judged, entry, resident: left };
+    const standing = standings.get(message.group) ?? { resident: left };
+    standing.resident = left;
+    standings.set(message.group, standing);
+    return { arrival, message, judged: toTell(judged), entry, standing };
   });
+}
+
+function toTell(judged: Judged & { verdict: 'accepted' | 'parked' }): Turned['judged'] {
+  if (judged.verdict === 'parked') return judged;
+  const { owed, notices } = judged.turned;
+  const { answered } = judged;
+  return { verdict: 'accepted', owed, notices, ...(answered !== undefined && { answered }) };
 }
 
 function entryOf(

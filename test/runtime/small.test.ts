@@ -6,7 +6,7 @@ import { decode } from '../../src/runtime/incoming.ts';
 import { Lane } from '../../src/runtime/lane.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { expand, TransitionLog } from '../../src/runtime/transitions.ts';
-import { appendValue, noValues, valueAt } from '../../src/runtime/values.ts';
+import { appendValue, chunksOf, noValues, valueAt, valuesOf } from '../../src/runtime/values.ts';
 import { dueAt } from '../../src/runtime/when.ts';
 
 describe('the value log', () => {
@@ -28,8 +28,20 @@ describe('the value log', () => {
     const [one] = appendValue(noValues, 'x'.repeat(300_000));
     const [two] = appendValue(one, '1');
     expect(one.length).toBe(1);
-    expect(two.chunks[0]).toBe(one.chunks[0]);
-    expect(two.chunks).toHaveLength(2);
+    expect(chunksOf(two)[0]).toBe(chunksOf(one)[0]);
+    expect(chunksOf(two)).toHaveLength(2);
+  });
+
+  it('is two logs once two texts were appended to one', () => {
+    const [one] = appendValue(noValues, '1');
+    const [two] = appendValue(one, '2');
+    const [other] = appendValue(one, 'other');
+    expect([valueAt(two, 1), valueAt(other, 1)]).toEqual(['2', 'other']);
+    expect(() => valueAt(one, 1)).toThrow('value 1 of 1');
+    expect(chunksOf(one)).toEqual([{ first: 0, texts: ['1'], bytes: 1 }]);
+    const [again] = appendValue(valuesOf(2, chunksOf(two)), '3');
+    expect(chunksOf(again)[0]?.texts).toEqual(['1', '2', '3']);
+    expect(chunksOf(two)[0]?.texts).toEqual(['1', '2']);
   });
 });
 

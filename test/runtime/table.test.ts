@@ -72,3 +72,11 @@ test('the same rows are sorted alike, in whatever order they came', () => {
   expect(new Table(rows).sorted()).toEqual(new Table(rows.toReversed()).sorted());
   expect(new Table(rows).sorted()).toEqual(sorted(rows));
 });
+
+test('of many rows those that are to go are taken out, and nothing else is a new version', () => {
+  const all = new Table(keys.map((key, n): [string, Row] => [key, { n }]));
+  const even = all.filter(({ n }) => n % 2 === 0);
+  expect(even.size).toBe(1500);
+  expect([...even.values()].every(({ n }) => n % 2 === 0)).toBe(true);
+  expect(all.filter(() => true)).toBe(all);
+});

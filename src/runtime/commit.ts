@@ -96,7 +96,7 @@ export async function append(runtime: Runtime, entries: readonly Entry[]): Promi
   }
 }
 
-/** An entry that is there and ours was written by an append whose answer was lost: go on after it. */
+/** Entries that are there and ours were written by an append whose answer was lost: go on after them. */
 async function afterOurs(
   runtime: Runtime,
   entries: readonly Entry[],
@@ -106,10 +106,13 @@ async function afterOurs(
   const ours = entries[index];
   if (ours === undefined)
     throw new FencedError(`the journal answered with offset ${offset}, which was not written`);
+  let done = index;
   for await (const stored of runtime.store.journal.read(ours.partition, offset - 1)) {
-    if (stored.offset === offset && stored.token === ours.token) return index + 1;
-    break;
+    const next = entries[done];
+    if (stored.offset !== next?.offset || stored.token !== next.token) break;
+    done += 1;
   }
+  if (done > index) return done;
   throw new FencedError(
     `entry ${offset} of partition ${ours.partition} was written by another host`,
   );

@@ -3,13 +3,14 @@ import { BSON, type AnyBulkWriteOperation, type BulkWriteOptions } from 'mongodb
 import { MillraceError } from '../../protocol/errors.ts';
 import type { Collections } from './collections.ts';
 import { durable, type Connection } from './connection.ts';
+import type { ReadModelCollections } from './readModelCollections.ts';
 import { faultsOf, type Fault } from './errors.ts';
 
 type Stored = { readonly _id: string | number };
 
 export type BulkTarget = {
   connection: Connection;
-  collection: keyof Collections;
+  collection: keyof Collections | keyof ReadModelCollections;
   /** Default: durable. */
   concern?: BulkWriteOptions;
 };

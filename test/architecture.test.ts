@@ -45,7 +45,7 @@ const rules: readonly Rule[] = [
     from: 'src/worker/',
     may: [
       ...['src/worker/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
-      ...['src/runtime/backoff.ts', 'zod', 'ulid', 'node:'],
+      ...['src/runtime/backoff.ts', 'src/runtime/nextTurn.ts', 'zod', 'ulid', 'node:'],
     ],
     mayTypes: ['pino'],
   },

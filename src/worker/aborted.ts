@@ -1,6 +1,6 @@
 /** Why an attempt's signal was aborted: the name of its reason, the same in this process and in a child. */
 
-export type AbortName = 'TimeoutError' | 'Stopped' | 'Shutdown';
+export type AbortName = 'TimeoutError' | 'Stopped' | 'Shutdown' | 'Lost';
 
 export function abortError(name: AbortName, message: string): Error {
   const error = new Error(message);

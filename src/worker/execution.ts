@@ -12,7 +12,7 @@ import { createStatusLine } from './status.ts';
 
 /** What a run is given, and how it is heard. */
 export type RunContext = {
-  /** Its reason's name says why: `TimeoutError`, `Stopped`, `Shutdown`. */
+  /** Its reason's name says why: `TimeoutError`, `Stopped`, `Shutdown`, `Lost`. */
   readonly signal: AbortSignal;
   /** Whether it was aborted for this; asking makes no signal. */
   isAborted(name: AbortName): boolean;
@@ -29,7 +29,7 @@ export type ExecutionOptions = {
   start: AttemptStart;
   run: Run;
   clock: Clock;
-  /** Called at most once; never after `abandon()`. */
+  /** Called at most once; never after `abandon()` or `lose()`. */
   onAnswer(answer: Answer): void;
   onStatus(text: string): void;
   onOutput(piece: OutputPiece): void;
@@ -40,6 +40,8 @@ export type Execution = {
   cancel(): void;
   /** The worker shuts down: aborts the signal; whatever happens later is not answered. */
   abandon(): void;
+  /** Its group has given it to another worker, or awaits it no more: as `abandon()`. */
+  lose(): void;
   /** The work has really ended. */
   readonly ended: Promise<void>;
 };
@@ -102,6 +104,10 @@ export function execute(options: ExecutionOptions): Execution {
     cancel: () => void abort(abortError('Stopped', 'stop was asked for')),
     abandon() {
       isAbandoned = abort(abortError('Shutdown', 'the worker shuts down'));
+    },
+    lose() {
+      isAbandoned = true;
+      abort(abortError('Lost', 'its group does not wait for this execution any more'));
     },
     ended: Promise.resolve().then(work),
   };

@@ -1,10 +1,8 @@
-/** What a worker holds: its job types and the attempts it has taken, and how it lets go of them. */
+/** What a worker holds: an attempt that it has taken, from its delivery to its confirmed answer. */
 import type { JobDefinition } from '../definitions.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
 import type { Answer } from './answers.ts';
 import type { Execution } from './execution.ts';
-import type { Passing } from './passing.ts';
 import type { Receipt, Subscription } from './subscription.ts';
 
 /** One job type: its queue, and how many of it may run. */
@@ -19,45 +17,60 @@ export type Lane = {
 /** One attempt that this worker has taken. */
 export type Held = {
   start: AttemptStart;
-  lane: Lane;
+  readonly lane: Lane;
   receipt: Receipt;
-  /** Numbers what this worker executes. */
-  number: number;
+  /** Unlike that of any other run of any start. */
+  readonly executionId: string;
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+  /** It is not to be run before its group has said so. */
+  mustConfirm: boolean;
+  /** Its group has heard of this execution, so that its answers have to name it. */
+  isKnown: boolean;
+  /** Nothing else may run beside it here. */
+  isAlone: boolean;
+  isCancelled: boolean;
+  /** It counts among those that run. */
+  hasSlot: boolean;
+  /** `held`: the delivery is acked, and the lease in its place. */
+  lease?: 'taking' | 'held' | undefined;
   execution?: Execution | undefined;
   answer?: Answer;
   sending?: Promise<void> | undefined;
-  confirmed: boolean;
+  /** The broker has its answer. */
+  isAnswered: boolean;
+  /** It counts no more: nothing is said of it. */
+  isOver: boolean;
 };
 
-/** Closes each job type's channel once nothing of that type is held, or the grace is over. */
-export async function closeLanes(
-  lanes: readonly Lane[],
-  held: Passing<Held>,
-  { clock, graceMs }: { clock: Clock; graceMs: number },
-): Promise<void> {
-  let takeBack = (): void => undefined;
-  const over = new Promise<void>((resolve) => {
-    takeBack = clock.after(graceMs, resolve);
-  });
-  await Promise.all(
-    lanes.map(async (lane) => {
-      await Promise.race([quiet(lane, held), over]);
-      await lane.subscription?.close();
-    }),
-  );
-  takeBack();
+/** What a lane's delivery begins as. */
+export function takenAs(
+  taken: Pick<Held, 'start' | 'lane' | 'receipt' | 'executionId' | 'receivedAt' | 'mustConfirm'>,
+): Held {
+  return {
+    ...taken,
+    isKnown: false,
+    isAlone: false,
+    isCancelled: false,
+    hasSlot: false,
+    isAnswered: false,
+    isOver: false,
+  };
 }
 
-async function quiet(lane: Lane, held: Passing<Held>): Promise<void> {
-  for (;;) {
-    const left = [...held.values()].filter((each) => each.lane === lane);
-    if (left.length === 0) return;
-    await Promise.all(left.map(({ execution }) => execution?.ended ?? Promise.resolve()));
-    await Promise.all(left.map(({ sending }) => sending ?? Promise.resolve()));
-  }
+/** Another copy of its start, or a redelivery, stands in for the delivery that it has lost. */
+export function adoptCopy(held: Held, receipt: Receipt, { claim, replaces }: AttemptStart): void {
+  const { replaces: _, ...start } = held.start;
+  held.receipt = receipt;
+  held.start = { ...start, claim, ...(replaces !== undefined && { replaces }) };
 }
 
-/** Names a job among all that a worker holds. */
-export function jobKey({ requestId, jobId }: AttemptStart): string {
+/** Whether its answer is still its own to give: it has the delivery, or a lease in its place. */
+export function isOurs({ lease, receipt }: Held): boolean {
+  return lease === 'held' || !receipt.isLost();
+}
+
+/** A job has one attempt at a time: no second one beside one that ignores its time-out. */
+export function jobKey({ start: { requestId, jobId } }: Held): string {
   return `${requestId}/${jobId}`;
 }

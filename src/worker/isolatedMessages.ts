@@ -26,7 +26,7 @@ const toChild = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), source: object, start: object }),
   z.object({
     type: z.literal('abort'),
-    name: z.enum(['TimeoutError', 'Stopped', 'Shutdown']),
+    name: z.enum(['TimeoutError', 'Stopped', 'Shutdown', 'Lost']),
     message: z.string(),
   }),
 ]);

@@ -1,10 +1,18 @@
 /** What a worker reads and writes on the wire: attempt.start in, answers and rejected messages out. */
+import type { z } from 'zod';
 import type { Delivery, Publication } from '../ports/broker.ts';
-import { attemptCancelSchema, attemptStartSchema } from '../protocol/attempts.ts';
+import {
+  attemptCancelSchema,
+  attemptInputSchema,
+  attemptReportSchema,
+  attemptStartSchema,
+  attemptVerdictSchema,
+} from '../protocol/attempts.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
 import { rejection } from '../protocol/rejected.ts';
 import { exchanges } from '../protocol/topology.ts';
 import type { Answer } from './answers.ts';
+import type { Held } from './held.ts';
 
 /** The attempt in a delivery of `jobType`'s queue, or why it cannot be one. */
 export function decodeStart(body: string, jobType: string): AttemptStart | { reason: string } {
@@ -24,30 +32,55 @@ export function decodeStart(body: string, jobType: string): AttemptStart | { rea
   return parsed.data;
 }
 
-/** The start ids that an `attempt.cancel` names; none when the message is another one. */
-export function decodeCancel({ properties, body }: Delivery): readonly string[] {
-  if (properties.type !== 'attempt.cancel') return [];
-  const parsed = attemptCancelSchema.safeParse(parseJson(body)?.value);
-  return parsed.success ? parsed.data.startIds : [];
+/** The start with what its message was too small for; undefined when the text is not that. */
+export function withInput(start: AttemptStart, text: string): AttemptStart | undefined {
+  const json = parseJson(text);
+  const parsed = attemptInputPartsSchema.safeParse(json?.value);
+  if (json === undefined || !parsed.success) return undefined;
+  const { parts: _, ...whole } = start;
+  return { ...whole, ...parsed.data, data: mapsOf(json.value) };
 }
+
+const attemptInputPartsSchema = attemptStartSchema.pick({ args: true, data: true, results: true });
+
+/** What comes to a worker's own queue; undefined when it is nothing that this worker understands. */
+export function decodeControl({ properties, body }: Delivery): ControlMessage | undefined {
+  const type = properties.type as keyof typeof controlSchemas;
+  if (!Object.hasOwn(controlSchemas, type)) return undefined;
+  const parsed = controlSchemas[type].safeParse(parseJson(body)?.value);
+  return parsed.success ? ({ type, body: parsed.data } as ControlMessage) : undefined;
+}
+
+const controlSchemas = {
+  'attempt.cancel': attemptCancelSchema,
+  'attempt.report': attemptReportSchema,
+  'attempt.verdict': attemptVerdictSchema,
+  'attempt.input': attemptInputSchema,
+} as const;
+
+export type ControlMessage = {
+  [T in keyof typeof controlSchemas]: { type: T; body: z.infer<(typeof controlSchemas)[T]> };
+}[keyof typeof controlSchemas];
 
 /** The answer, to the group that asked; the same execution always has the same message id. */
 export function answerPublication(
-  start: AttemptStart,
+  { start, executionId, isKnown }: Held,
   { type, ...body }: Answer,
-  { execution, now }: { execution: number; now: number },
+  now: number,
 ): Publication {
+  // An execution that its group has not heard of need not be named.
+  const known = isKnown ? { executionId } : {};
   const { group, to, key, routingKey } = start.answer;
   return {
     exchange: exchanges.results,
     routingKey,
     properties: {
-      messageId: `${start.startId}/${execution}/${type.slice('attempt.'.length)}`,
+      messageId: `${start.startId}/${executionId}/${type.slice('attempt.'.length)}`,
       type,
       timestamp: now,
       headers: { group, to, from: 'worker' },
     },
-    body: JSON.stringify({ key, attempt: start.attempt, ...body }),
+    body: JSON.stringify({ key, attempt: start.attempt, ...known, ...body }),
   };
 }
 

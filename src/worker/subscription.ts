@@ -9,7 +9,7 @@ import { backoffMs } from '../runtime/backoff.ts';
 
 export type Receipt = {
   readonly delivery: Delivery;
-  /** Nothing when the delivery is lost. */
+  /** Nothing when the delivery is lost, or acked before. */
   ack(): void;
   /** The broker has it back, and hands it over again. */
   isLost(): boolean;
@@ -24,6 +24,8 @@ export type SubscriptionOptions = {
   queue: string;
   prefetch: number;
   onReceipt(receipt: Receipt): void;
+  /** It consumes, for the first time or again. */
+  onOpened?(): void;
   /** The channel is gone, and with it every unacked receipt; a new one is on its way. */
   onLost(): void;
 };
@@ -54,6 +56,7 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
     if (closed) return channel.close();
     opening.channel = channel;
     for (const tag of opening.acked) channel.ack(tag);
+    if (!opening.lost) options.onOpened?.();
   }
 
   function lose(losing: Session): void {
@@ -87,6 +90,7 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
 class SessionReceipt implements Receipt {
   readonly delivery: Delivery;
   readonly #session: Session;
+  #isAcked = false;
 
   constructor(delivery: Delivery, session: Session) {
     this.delivery = delivery;
@@ -95,7 +99,8 @@ class SessionReceipt implements Receipt {
 
   ack(): void {
     const { lost, channel, acked } = this.#session;
-    if (lost) return;
+    if (lost || this.#isAcked) return;
+    this.#isAcked = true;
     if (channel === undefined) acked.push(this.delivery.tag);
     else channel.ack(this.delivery.tag);
   }

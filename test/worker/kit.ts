@@ -10,6 +10,7 @@ import type {
   Delivery,
   Publication,
 } from '../../src/ports/broker.ts';
+import { attemptAnswerSchemas } from '../../src/protocol/attempts.ts';
 import type { AttemptStart } from '../../src/protocol/attempts.ts';
 import {
   baseTopology,
@@ -27,7 +28,10 @@ export type Seen = {
   messageId: string;
   body: Record<string, unknown>;
   headers: unknown;
+  replyTo?: string | undefined;
 };
+
+const isAnswer = (type: string): boolean => Object.hasOwn(attemptAnswerSchemas, type);
 
 export function aJob(
   run: (context: JobContext<unknown>) => unknown,
@@ -49,6 +53,8 @@ export async function openKit(
   const broker = openSmqpBroker();
   const clock = new FakeClock();
   const answers: Seen[] = [];
+  /** What it has said before an answer. */
+  const said: Seen[] = [];
   const rejected: Delivery[] = [];
   const statuses: StatusSignal[] = [];
   await broker.declare(baseTopology(1));
@@ -63,9 +69,24 @@ export async function openKit(
       onClosed: () => undefined,
     });
   };
-  await listen(partitionQueue(0), ({ properties, body }) => {
-    const { type, messageId, headers } = properties;
-    answers.push({ type, messageId, headers, body: JSON.parse(body) as Record<string, unknown> });
+  /** What the group says to a confirm; undefined for nothing. */
+  const group: { verdict: (asked: Record<string, unknown>) => object | undefined } = {
+    verdict: () => ({ verdict: 'run' }),
+  };
+  const reply = (to: string | undefined, type: string, body: object): void => {
+    if (to === undefined) return;
+    const properties = { messageId: `reply${Math.random()}`, type, timestamp: clock.now() };
+    void broker.publish({ exchange: '', routingKey: to, properties, body: JSON.stringify(body) });
+  };
+  await listen(partitionQueue(0), ({ properties, body: text }) => {
+    const { type, messageId, headers, replyTo } = properties;
+    const body = JSON.parse(text) as Record<string, unknown>;
+    const seen = { type, messageId, headers, body };
+    if (isAnswer(type)) return void answers.push(seen);
+    said.push({ ...seen, replyTo });
+    const verdict = type === 'attempt.confirm' ? group.verdict(body) : undefined;
+    const { executionId } = body;
+    if (verdict !== undefined) reply(replyTo, 'attempt.verdict', { executionId, ...verdict });
   });
   await listen(rejectedQueue, (delivery) => void rejected.push(delivery));
   const worker = createWorker({
@@ -93,6 +114,9 @@ export async function openKit(
     clock,
     worker,
     answers,
+    said,
+    group,
+    reply,
     rejected,
     statuses,
     raw: (body: string, type = 'work') => publish(exchanges.jobs, type, 'attempt.start', body),
@@ -104,6 +128,7 @@ export async function openKit(
       clock.advance(ms);
       await settle();
     },
+    saidTypes: () => said.map(({ type }) => type.slice('attempt.'.length)),
     types: () => answers.map(({ type }) => type.slice('attempt.'.length)),
     bodies: () => answers.map(({ body }) => body),
   };

@@ -7,38 +7,37 @@ import { createClient } from './client.ts';
 import type { Client } from './client.ts';
 import { toConfig } from './config.ts';
 import type { Config, MillraceOptions } from './config.ts';
-import { planAsked } from './gateway/asked.ts';
-import { openLink } from './link.ts';
-import { newId } from './newId.ts';
 import { offer } from './offer.ts';
-import { MillraceError } from './protocol/errors.ts';
-import { createReader } from './reader.ts';
+import { MillraceError, TransientError } from './protocol/errors.ts';
+import { openLink } from './roles/client.ts';
 import { Closing } from './roles/closing.ts';
 import { takeFolder } from './roles/folder.ts';
-import { createGatewayRole } from './roles/gateway.ts';
-import { createHost } from './roles/host.ts';
+import { openGateway } from './roles/gateway.ts';
+import { openHost } from './roles/host.ts';
 import { mixOf } from './roles/mix.ts';
 import { observe } from './roles/observe.ts';
-import { portsOf } from './roles/ports.ts';
+import { openBroker, openStore, portsOf } from './roles/ports.ts';
 import type { Ports } from './roles/ports.ts';
-import { openProcesses } from './roles/processes.ts';
-import { queueStatsOf } from './roles/queueStats.ts';
-import { createTrackerBeside } from './roles/trackerBeside.ts';
-import type { Host } from './runtime/host.ts';
+import type { Process } from './roles/process.ts';
+import { openTracker } from './roles/tracker.ts';
+import { openWorker } from './roles/worker.ts';
+import { Feed } from './runtime/feed.ts';
 import { createRegistry } from './runtime/registry.ts';
-import type { Registry } from './runtime/registry.ts';
+import { Valve } from './runtime/valve.ts';
 import { version } from './version.ts';
-import { createWorker } from './worker/worker.ts';
 
 export type { Ports } from './roles/ports.ts';
 
 /** The roles of a deployment that this process has; by default all, and a client of them. */
 export type Millrace = {
-  /** Takes what its roles need, goes on with what was under way, and takes work. Rejects with MillraceError `locked` or `store`. */
+  /**
+   * Takes what its roles need, goes on with what was under way, and takes work. A broker or a store of other
+   * processes is waited for. Rejects with MillraceError `locked`, `store` or `config`.
+   */
   start(): Promise<void>;
-  /** Finishes what is in hand and closes; changes no request's state. May be called twice. */
+  /** Finishes what is in hand and closes; changes no request's state. May be called twice, and ends a start that waits. */
   stop(): Promise<void>;
-  /** For use between `start` and `stop`. */
+  /** For use between `start` and `stop`. Throws MillraceError `state` in a process that reaches no store. */
   readonly client: Client;
   /** Where health and metrics are answered, between `start` and `stop`; undefined without a configured port. */
   readonly httpUrl: string | undefined;
@@ -48,16 +47,19 @@ export type Millrace = {
 export function createMillrace(options: MillraceOptions, given: Partial<Ports> = {}): Millrace {
   const config = toConfig(options);
   if (offer(options)) return hostless;
-  mixOf(config);
+  const mix = mixOf(config);
   const registry = createRegistry([...builtInActors, ...config.actors]);
+  const ending = new AbortController();
   let running: Promise<Running> | undefined;
   let now: Running | undefined;
   return {
     async start() {
-      running ??= run({ config, registry, ...portsOf(config, given) });
+      const ports = portsOf(config, given);
+      running ??= run({ config, mix, registry, ports, ending: ending.signal });
       now = await running;
     },
     async stop() {
+      ending.abort();
       const started = await running?.catch(() => undefined);
       await started?.stop();
       now = undefined;
@@ -66,8 +68,11 @@ export function createMillrace(options: MillraceOptions, given: Partial<Ports> =
       return now?.url;
     },
     get client() {
-      if (now !== undefined) return now.client;
-      throw new MillraceError('state', 'millrace is not started; await millrace.start() first');
+      if (now === undefined)
+        throw new MillraceError('state', 'millrace is not started; await millrace.start() first');
+      if (now.client !== undefined) return now.client;
+      const only = `this process has only the roles ${config.roles.join(', ')}, and no store`;
+      throw new MillraceError('state', `${only}; a client is where the store is`);
     },
   };
 }
@@ -82,90 +87,54 @@ const hostless: Millrace = {
   },
 };
 
-type Running = { client: Client; url: string | undefined; stop(): Promise<void> };
+type Running = { client: Client | undefined; url: string | undefined; stop(): Promise<void> };
 
-type Parts = Ports & { config: Config; registry: Registry };
+type Parts = Pick<Process, 'config' | 'mix' | 'registry' | 'ports' | 'ending'>;
 
 /** Everything in the order in which it is opened; what is opened later is closed earlier. */
 async function run(parts: Parts): Promise<Running> {
-  const { config, registry, clock, log } = parts;
+  const { config, mix, ports } = parts;
+  const { clock, log } = ports;
   const closing = new Closing(log);
   const close = (): Promise<void> => closing.close();
   try {
     const observed = await observe(config, closing);
-    const { health, gauges } = observed;
-    health.check('process', () => 'is starting');
-    const control = await takeFolder(config.data, { log, closing });
-    const store = observed.store(await parts.openStore(config));
-    closing.add(() => store.close());
-    const broker = observed.broker(await parts.openBroker(config));
-    closing.add(() => broker.close());
-    const { host, runtime, feed } = createHost({
-      ...{ broker, store, clock, log, registry },
-      isAlone: mixOf(config).isLocked,
-      stats: await queueStatsOf(config),
-    });
-    const { partitions } = store;
-    const tracker = createTrackerBeside({ data: config.data, partitions, feed, clock, log });
-    closing.add(() => tracker.stop());
-    const processes = await openProcesses(config, { ...parts, storeId: store.id });
-    closing.add(() => processes.children.stop());
-    closing.add(() => host.stop());
-    gauges.partitions = () => host.owned().length;
-    gauges.parked = () => parkedIn(host);
-    const { jobs, concurrency, graceMs } = config;
-    const worker = createWorker({
-      ...{ broker, clock, jobs, concurrency, graceMs, processes },
-      onStatus: (signal) => feed.status(signal),
-      onOutput: (signal) => feed.output(signal),
-    });
-    closing.add(() => worker.stop());
-    gauges.running = () => worker.running();
+    observed.health.check('process', () => 'is starting');
+    const own: Process = { ...parts, clock, log, closing, observed, feed: new Feed() };
+    const control = mix.isLocked ? await takeFolder(config.data, { log, closing }) : undefined;
+    const store = mix.needsStore ? await openStore(own) : undefined;
+    const broker = await openBroker(own);
+    const tracker = store && mix.has('tracker') ? openTracker(own, { store }) : undefined;
+    const host = store && mix.has('host') ? await openHost(own, { store, broker }) : undefined;
+    const storeId = mix.isLocked ? store?.id : undefined;
     // Before any partition is owned: the first start of the first group that is recovered is taken at once.
-    await worker.start();
-    const reader = createReader(store, registry, async (id) => host.group(id));
-    const planners = { chains: config.chains, jobs: byType(jobs), blobs: store.blobs };
-    const link = await openLink({
-      ...{ broker, clock, feed, reader, partitions, valve: runtime.valve, newId },
-      plan: (asked) => planAsked(asked, planners),
-    });
-    closing.add(() => link.close());
-    const since = clock.now();
-    control.open({
-      link,
-      log,
-      rebuild: () => tracker.rebuild(),
-      info: () => ({ ...infoOf(config), since, running: worker.running() }),
-    });
-    closing.add(() => control.refuse());
-    closing.add(() => health.check('process', () => 'is stopping'));
-    const kinds = [...builtInActors, ...config.actors];
-    const gateway = createGatewayRole({ ...parts, kinds, broker, store, valve: runtime.valve });
-    closing.add(() => gateway.stop());
-    await host.start();
-    await gateway.start();
-    tracker.start();
-    health.check('process', () => undefined);
-    health.check('host', () => host.trouble);
-    return { client: createClient(link), url: observed.url, stop: close };
+    const worker = mix.has('worker') ? await openWorker(own, { broker, storeId }) : undefined;
+    const valve = host?.runtime.valve ?? new Valve(clock);
+    const link = store && (await openLink(own, { broker, store, valve, host }));
+    if (control !== undefined && link !== undefined) {
+      const since = clock.now();
+      control.open({
+        link,
+        log,
+        rebuild: async () => (tracker ?? trackerless()).rebuild(),
+        info: () => ({ ...infoOf(config), since, running: worker?.running() ?? 0 }),
+      });
+      closing.add(() => control.refuse());
+    }
+    await host?.host.start();
+    tracker?.start();
+    if (store && mix.has('gateway')) await openGateway(own, { broker, store, valve });
+    closing.add(() => observed.health.check('process', () => 'is stopping'));
+    observed.health.check('process', () => undefined);
+    return { client: link && createClient(link), url: observed.url, stop: close };
   } catch (thrown) {
     await close();
     throw thrown;
   }
 }
 
-function byType<Definition extends { type: string }>(
-  definitions: readonly Definition[],
-): ReadonlyMap<string, Definition> {
-  return new Map(definitions.map((definition) => [definition.type, definition]));
-}
-
-/** Groups in memory whose messages are kept until somebody unparks them. */
-function parkedIn(host: Host): number {
-  let parked = 0;
-  for (const { residents } of host.owned())
-    for (const resident of residents.values()) if (resident.parked !== undefined) parked += 1;
-  return parked;
+function trackerless(): never {
+  throw new TransientError('no tracker runs in the process that hosts; give it the role tracker');
 }
 
 /** What a host says of itself, as far as it stays the same. */

@@ -106,11 +106,31 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/link.ts',
-    may: ['src/gateway/rejectedQueue.ts', 'src/ports/', 'src/protocol/', 'zod'],
+    may: ['src/protocol/'],
     mayTypes: [
-      ...['src/definitions.ts', 'src/reader.ts', 'src/runtime/actor.ts', 'src/runtime/feed.ts'],
-      'src/runtime/valve.ts',
+      ...[
+        'src/gateway/rejectedQueue.ts',
+        'src/definitions.ts',
+        'src/ports/',
+        'src/reader.ts',
+        'src/runtime/actor.ts',
+      ],
     ],
+  },
+  {
+    from: 'src/replies.ts',
+    may: ['src/protocol/', 'src/worker/subscription.ts', 'zod'],
+    mayTypes: ['src/ports/'],
+  },
+  {
+    from: 'src/hostLink.ts',
+    may: ['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/replies.ts', 'zod'],
+    mayTypes: ['src/reader.ts', 'src/runtime/feed.ts', 'src/runtime/valve.ts'],
+  },
+  {
+    from: 'src/clusterLink.ts',
+    may: ['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/replies.ts', 'zod'],
+    mayTypes: ['src/reader.ts'],
   },
   {
     from: 'src/client.ts',
@@ -172,8 +192,8 @@ const rules: readonly Rule[] = [
   {
     from: 'src/roles/',
     may: [
-      ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/gateway/'],
-      'src/newId.ts',
+      ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/newId.ts'],
+      ...['src/clusterLink.ts', 'src/hostLink.ts', 'src/link.ts', 'src/reader.ts', 'src/gateway/'],
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
       ...['pino', 'prom-client', 'node:'],
     ],
@@ -206,9 +226,8 @@ const rules: readonly Rule[] = [
   {
     from: 'src/compose.ts',
     may: [
-      ...['actors/', 'src/gateway/', 'src/protocol/', 'src/roles/', 'src/runtime/', 'src/worker/'],
-      ...['src/client.ts', 'src/config.ts', 'src/link.ts', 'src/newId.ts', 'src/offer.ts'],
-      ...['src/reader.ts', 'src/version.ts'],
+      ...['actors/', 'src/protocol/', 'src/roles/', 'src/runtime/', 'src/client.ts'],
+      ...['src/config.ts', 'src/offer.ts', 'src/version.ts'],
     ],
   },
   {

@@ -40,7 +40,7 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   const signalled = firstSignal(say);
   try {
     await millrace.start();
-    if (verbose) sayRequests(millrace.client, say);
+    if (verbose && config.roles.includes('host')) sayRequests(millrace.client, say);
     await sayWhatIsHosted(config, millrace, say);
     const signal = await signalled.promise;
     say(
@@ -92,24 +92,27 @@ function toLog(log: Logger): Say {
   };
 }
 
-async function sayWhatIsHosted(
-  config: Config,
-  { client, httpUrl }: Millrace,
-  say: Say,
-): Promise<void> {
+async function sayWhatIsHosted(config: Config, millrace: Millrace, say: Say): Promise<void> {
   const { data, roles } = config;
   const jobs = config.jobs.map(({ type }) => type);
   const chains = config.chains.map(({ type }) => type);
-  const left = (await leftBehind(client)).length;
+  const left = isAlone(config) ? (await leftBehind(millrace.client)).length : 0;
   const text = [
-    `Hosting ${data} as process ${process.pid}.`,
-    ...placesOf(config, httpUrl).map(([what, where]) => `  ${what.padEnd(8)}${where}`),
+    isAlone(config)
+      ? `Hosting ${data} as process ${process.pid}.`
+      : `Up as process ${process.pid}.`,
+    ...placesOf(config, millrace.httpUrl).map(([what, where]) => `  ${what.padEnd(8)}${where}`),
     `  jobs    ${jobs.join(', ') || 'none'}`,
     `  chains  ${chains.join(', ') || 'none'}`,
     ...(left > 0 ? [`Going on with ${plural(left, 'request')} left behind here.`] : []),
   ];
-  const places = Object.fromEntries(placesOf(config, httpUrl));
+  const places = Object.fromEntries(placesOf(config, millrace.httpUrl));
   say('hosting', { data, roles, ...places, jobs, chains, leftBehind: left }, text.join('\n'));
+}
+
+/** No other process hosts the same requests. */
+function isAlone({ amqpUrl, mongodbUrl, roles }: Config): boolean {
+  return roles.includes('host') && (amqpUrl === undefined || mongodbUrl === undefined);
 }
 
 /** What is not as it is by default. */

@@ -11,3 +11,10 @@ export function maskedUrl(url: string): string {
   const user = /^([a-z][a-z0-9+.-]*:\/\/)([^:@/]*)(?::.*)?@/is;
   return url.replace(user, '$1$2:***@').replace(secretParameter, '$1***');
 }
+/** A text in which these URLs, wherever they are quoted, bear no passwords. */
+export function withoutSecrets(text: string, urls: readonly (string | undefined)[]): string {
+  return urls.reduce<string>(
+    (masked, url) => (url === undefined ? masked : masked.replaceAll(url, maskedUrl(url))),
+    text,
+  );
+}

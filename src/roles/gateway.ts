@@ -1,62 +1,50 @@
-/** The role `gateway`: takes what publishers say on `millrace.commands`, and makes chains of it. */
-import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+/** The role `gateway`: takes what publishers ask for on `millrace.commands`, plans it, and hands it to the partitions. */
+import { planAsked } from '../gateway/asked.ts';
 import { BusyElsewhere } from '../gateway/busyElsewhere.ts';
-import type { Kind } from '../gateway/commands.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import type { Asked } from '../link.ts';
 import { newId } from '../newId.ts';
 import type { Broker } from '../ports/broker.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import { partitionOf } from '../protocol/topology.ts';
 import type { Valve } from '../runtime/valve.ts';
+import type { Process } from './process.ts';
 
-type GatewayRoleOptions = {
-  config: Config;
-  broker: Broker;
-  store: Store;
-  clock: Clock;
-  log: Logger;
-  /** All kinds of actors, built in and the user's. */
-  kinds: readonly Kind[];
-  /** The host's, where this process hosts too. */
-  valve: Valve;
-};
+type GatewayPorts = { broker: Broker; store: Store; valve: Valve };
 
-export type GatewayRole = {
-  /** Messages since the start: sent on, and set aside. */
-  readonly counts: { accepted: number; rejected: number };
-  start(): Promise<void>;
-  stop(): Promise<void>;
-};
-
-/** A gateway that has not started. */
-export function createGatewayRole({ config, store, ...parts }: GatewayRoleOptions): GatewayRole {
-  const { broker, clock, log, valve } = parts;
-  const { chains, jobs } = config;
+/** Takes commands when this resolves. */
+export async function openGateway(own: Process, ports: GatewayPorts): Promise<void> {
+  const { mix, registry, clock, log, closing } = own;
+  const { broker, store, valve } = ports;
+  const { partitions } = store;
+  const busy = new BusyElsewhere({ hosts: store.hosts, clock, log, valve });
+  if (!mix.isLocked) busy.start();
+  closing.add(() => busy.stop());
+  const kinds = Object.keys(registry.versions).map((kind) => registry.kind(kind).definition);
   const gateway = new Gateway({
-    ...parts,
-    partitions: store.partitions,
-    chains,
-    jobs: new Map(jobs.map((job) => [job.type, job])),
-    blobs: store.blobs,
-    exists: async (id) => (await store.snapshots.head(id)) !== undefined,
-    room: valve,
-    newId,
-    random: Math.random,
+    ...{ broker, clock, log, partitions, kinds, room: valve, newId, random: Math.random },
+    ...plannersOf(own, store),
+    exists: (id) => exists(store, id),
   });
-  // Every partition of an in-process broker is owned here, and the valve knows all.
-  const elsewhere = broker.isRemote
-    ? new BusyElsewhere({ hosts: store.hosts, clock, log, valve })
-    : undefined;
-  return {
-    counts: gateway.counts,
-    async start() {
-      elsewhere?.start();
-      await gateway.start();
-    },
-    async stop() {
-      elsewhere?.stop();
-      await gateway.stop();
-    },
-  };
+  closing.add(() => gateway.stop());
+  await gateway.start();
+}
+
+/** How this process plans what is asked for. */
+export function planner(own: Process, store: Store): (asked: Asked) => Promise<object> {
+  const planners = plannersOf(own, store);
+  return (asked) => planAsked(asked, planners);
+}
+
+function plannersOf({ config }: Process, { blobs }: Store) {
+  const jobs = new Map(config.jobs.map((job) => [job.type, job]));
+  return { chains: config.chains, jobs, blobs };
+}
+
+/** Its head may be written after its first entry. */
+async function exists({ snapshots, journal, partitions }: Store, id: string): Promise<boolean> {
+  if ((await snapshots.head(id)) !== undefined) return true;
+  for await (const { group } of journal.readGroup(partitionOf(id, partitions), id, 0))
+    return group !== undefined;
+  return false;
 }

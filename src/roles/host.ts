@@ -2,45 +2,52 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import type { Logger } from 'pino';
 import { newId } from '../newId.ts';
 import type { Broker } from '../ports/broker.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { QueueStats } from '../ports/queueStats.ts';
 import type { Store } from '../ports/store.ts';
+import { trackerTopology } from '../protocol/topology.ts';
+import { Announcer } from '../runtime/announcer.ts';
 import { BrokerEpoch, inProcessEpoch } from '../runtime/epoch.ts';
 import { Desk } from '../runtime/attempts/desk.ts';
-import { Feed } from '../runtime/feed.ts';
 import { Host } from '../runtime/host.ts';
 import { Memory } from '../runtime/memory.ts';
 import { Outlet } from '../runtime/outlet.ts';
 import { Pace } from '../runtime/pace.ts';
-import type { Registry } from '../runtime/registry.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createFreezer } from '../runtime/snapshots.ts';
 import { Valve } from '../runtime/valve.ts';
+import type { Process } from './process.ts';
+import { queueStatsOf } from './queueStats.ts';
 
-export type HostRole = { host: Host; runtime: Runtime; feed: Feed };
+type HostPorts = { broker: Broker; store: Store };
 
-type HostOptions = {
-  broker: Broker;
-  store: Store;
-  clock: Clock;
-  log: Logger;
-  registry: Registry;
-  /** No other process can host this deployment: it has locked the data folder. */
-  isAlone: boolean;
-  stats: QueueStats | undefined;
-};
+export type HostRole = { host: Host; runtime: Runtime };
 
 /** A host that has not started. */
-export function createHost({ isAlone, stats, ...parts }: HostOptions): HostRole {
-  const { broker, store, clock, log, registry } = parts;
-  const feed = new Feed();
+export async function openHost(own: Process, ports: HostPorts): Promise<HostRole> {
+  const { config, mix, closing, observed } = own;
+  const runtime = runtimeOf(own, ports);
+  // The stream of all that is committed, for whoever listens or replays; what trackers read is theirs to declare.
+  if (ports.broker.isRemote) await ports.broker.declare(trackerTopology(0));
+  const name = `${hostname()}:${process.pid}`;
+  const stats = await queueStatsOf(config);
+  const isAlone = mix.isLocked;
+  const host = new Host(runtime, { isAlone, name, ...(stats !== undefined && { stats }) });
+  closing.add(() => host.stop());
+  observed.health.check('host', () => host.trouble);
+  observed.gauges.partitions = () => host.owned().length;
+  observed.gauges.parked = () => parkedIn(host);
+  return { host, runtime };
+}
+
+function runtimeOf(own: Process, ports: HostPorts): Runtime {
+  const { registry, clock, log, feed, config, observed } = own;
+  const { broker, store } = ports;
   const stopping = new AbortController();
-  // Every partition listens, and Node takes more than ten for a leak.
+  // Every partition listens.
   setMaxListeners(0, stopping.signal);
-  const runtime: Runtime = {
+  const isOfJobs = config.publish.jobTransitions;
+  return {
     broker,
     epoch: broker.isRemote
       ? new BrokerEpoch({ broker, store, clock, log, stopping: stopping.signal, newId })
@@ -50,6 +57,8 @@ export function createHost({ isAlone, stats, ...parts }: HostOptions): HostRole 
     registry,
     freezer: createFreezer(registry, store.blobs),
     feed,
+    ...(broker.isRemote && { announcer: new Announcer({ broker, clock, registry, isOfJobs }) }),
+    ...(observed.onReleased !== undefined && { onReleased: observed.onReleased }),
     outlet: new Outlet(broker, clock),
     desk: new Desk({ broker, clock, partitions: store.partitions, random: Math.random }),
     pace: new Pace(),
@@ -60,7 +69,12 @@ export function createHost({ isAlone, stats, ...parts }: HostOptions): HostRole 
     random: Math.random,
     newToken: () => randomBytes(6).toString('base64url'),
   };
-  const name = `${hostname()}:${process.pid}`;
-  const host = new Host(runtime, { isAlone, name, ...(stats !== undefined && { stats }) });
-  return { host, runtime, feed };
+}
+
+/** Groups in memory whose messages are kept until somebody unparks them. */
+function parkedIn(host: Host): number {
+  let parked = 0;
+  for (const { residents } of host.owned())
+    for (const resident of residents.values()) if (resident.parked !== undefined) parked += 1;
+  return parked;
 }

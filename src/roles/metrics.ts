@@ -48,7 +48,11 @@ function addTotals(registers: Registry[], meter: Meter): void {
     });
   };
   total('deliveries', 'Messages taken from the broker.', () => meter.delivered);
-  total('returned', 'Messages that the broker could route to no queue.', () => meter.returned);
+  total(
+    'returned',
+    'Messages that no queue took, among them news that nobody listens to.',
+    () => meter.returned,
+  );
   total(
     'unconfirmed',
     'Messages of which it cannot be known whether the broker has them.',

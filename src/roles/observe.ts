@@ -13,6 +13,8 @@ export type Observed = {
   gauges: Gauges;
   /** Where this is answered; undefined without a port. */
   url?: string;
+  /** Told how long each batch took to be released. */
+  onReleased?: (seconds: number) => void;
   /** Puts itself between the roles and their port, where anybody can ask. */
   broker(broker: Broker): Broker;
   store(store: Store): Store;
@@ -36,6 +38,7 @@ export async function observe({ http }: Config, closing: Closing): Promise<Obser
     health,
     gauges,
     url,
+    onReleased: (seconds) => meter.onRelease(seconds),
     broker(broker) {
       health.check('broker', brokerProbe(broker));
       return meteredBroker(broker, meter);

@@ -68,6 +68,7 @@ function stand(runtime: Runtime, own: Ownership, entries: readonly Entry[]): voi
   }
   own.uncommitted = new Map();
   runtime.feed.committed(entries);
+  runtime.announcer?.committed(own, entries);
 }
 
 /**

@@ -32,7 +32,9 @@ export async function deliver(
       rest = left;
       await releases.push(async () => {
         own.lost.throwIfAborted();
+        const began = runtime.clock.monotonic();
         ack(own, await release(runtime, own, committed));
+        runtime.onReleased?.((runtime.clock.monotonic() - began) / 1000);
         afterRelease();
       });
     }

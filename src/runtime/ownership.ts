@@ -80,6 +80,7 @@ export async function own(
   const entries = await unreleased(runtime, claim, released);
   runtime.feed.committed(entries);
   const attempts = new AttemptMemory(clock);
+  runtime.announcer?.range({ partition, first: released + 1, last: claim.offset });
   const ownership: Ownership = {
     partition,
     token: claim.token,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import type { Announcer } from './announcer.ts';
 import type { Epoch } from './epoch.ts';
 import type { Desk } from './attempts/desk.ts';
 import type { Feed } from './feed.ts';
@@ -22,6 +23,10 @@ export type Runtime = {
   registry: Registry;
   freezer: Freezer;
   feed: Feed;
+  /** Tells other processes; there are none where the broker is in this one. */
+  announcer?: Announcer;
+  /** Told how long each batch took to be released, in seconds, where somebody measures it. */
+  onReleased?: (seconds: number) => void;
   outlet: Outlet;
   desk: Desk;
   pace: Pace;

@@ -28,6 +28,8 @@ export type SubscriptionOptions = {
   onOpened?(): void;
   /** The channel is gone, and with it every unacked receipt; a new one is on its way. */
   onLost(): void;
+  /** It is back after a loss; what was published meanwhile may never come. */
+  onReopened?(): void;
 };
 
 export type Subscription = {
@@ -70,7 +72,7 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
     if (closed) return;
     takeBack = clock.after(backoffMs(failures, random()), () => {
       if (closed) return;
-      open().catch(() => reopen(failures + 1));
+      open().then(options.onReopened, () => reopen(failures + 1));
     });
   }
 

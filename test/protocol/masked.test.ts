@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { maskedUrl } from '../../src/protocol/masked.ts';
+import { maskedUrl, withoutSecrets } from '../../src/protocol/masked.ts';
 
 test.each([
   ['amqp://guest:s3cret@127.0.0.1:5672/vhost', 'amqp://guest:***@127.0.0.1:5672/vhost'],
@@ -13,4 +13,11 @@ test.each([
   ['amqp://127.0.0.1', 'amqp://127.0.0.1'],
 ])('%s is shown as %s', (url, shown) => {
   expect(maskedUrl(url)).toBe(shown);
+});
+
+test('URLs that are quoted in a text bear no passwords either', () => {
+  const url = 'amqp://u:s3cret@host';
+  expect(withoutSecrets(`cannot reach ${url}: refused`, [undefined, url])).toBe(
+    'cannot reach amqp://u:***@host: refused',
+  );
 });

@@ -52,7 +52,8 @@ function suite(url: string): void {
     });
 
     it('refuses an index that is not as it must be, and names it', async () => {
-      const other = (db: Db) => db.collection('timers').createIndex({ due: 1 }, { name: 'due' });
+      const other = (db: Db) =>
+        db.collection('timers').createIndexes([{ key: { due: 1 }, name: 'due' }]);
       await refused(other, 'The index due of timers');
     });
 

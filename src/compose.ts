@@ -7,6 +7,7 @@ import { createClient } from './client.ts';
 import type { Client } from './client.ts';
 import { toConfig } from './config.ts';
 import type { Config, MillraceOptions } from './config.ts';
+import type { ChainDefinition } from './definitions.ts';
 import { offer } from './offer.ts';
 import { MillraceError, TransientError } from './protocol/errors.ts';
 import { openLink } from './roles/client.ts';
@@ -24,6 +25,7 @@ import { openWorker } from './roles/worker.ts';
 import { Feed } from './runtime/feed.ts';
 import { createRegistry } from './runtime/registry.ts';
 import { Valve } from './runtime/valve.ts';
+import { openChains } from './specs.ts';
 import { version } from './version.ts';
 
 export type { Ports } from './roles/ports.ts';
@@ -100,7 +102,13 @@ async function run(parts: Parts): Promise<Running> {
   try {
     const observed = await observe(config, closing);
     observed.health.check('process', () => 'is starting');
-    const own: Process = { ...parts, clock, log, closing, observed, feed: new Feed() };
+    const plans = mix.isLocked || mix.has('gateway');
+    const { chains, stop } = openChains(
+      { ...config, specs: plans ? config.specs : undefined },
+      ports,
+    );
+    closing.add(stop);
+    const own: Process = { ...parts, chains, clock, log, closing, observed, feed: new Feed() };
     const control = mix.isLocked ? await takeFolder(config.data, { log, closing }) : undefined;
     const store = mix.needsStore ? await openStore(own) : undefined;
     const broker = await openBroker(own);
@@ -117,7 +125,7 @@ async function run(parts: Parts): Promise<Running> {
         link,
         log,
         rebuild: async () => (tracker ?? trackerless()).rebuild(),
-        info: () => ({ ...infoOf(config), since, running: worker?.running() ?? 0 }),
+        info: () => ({ ...infoOf(config, chains), since, running: worker?.running() ?? 0 }),
       });
       closing.add(() => control.refuse());
     }
@@ -138,7 +146,7 @@ function trackerless(): never {
 }
 
 /** What a host says of itself, as far as it stays the same. */
-function infoOf({ data, jobs, chains }: Config) {
+function infoOf({ data, jobs }: Config, chains: readonly ChainDefinition[]) {
   return {
     pid: process.pid,
     version,

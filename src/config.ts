@@ -2,8 +2,9 @@
  * Environment and `millrace.config.ts` → one validated, frozen Config. The only place that reads
  * `process.env`.
  */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { commandJob } from './commandJob.ts';
 import { readConfigFile } from './configFile.ts';
 import type { Modules } from './configFile.ts';
 import type { ActorDefinition } from './runtime/actor.ts';
@@ -20,6 +21,10 @@ export type Config = {
   readonly jobs: readonly JobDefinition[];
   readonly chains: readonly ChainDefinition[];
   readonly actors: readonly ActorDefinition[];
+  /** Folder of request specs, whose requests are chains by their names; from the configuration's own folder. */
+  readonly specs?: string;
+  /** Whether specs may start programs, by jobs of the built-in type `command`; default false. */
+  readonly commands: boolean;
   /** Folder of the data; default `.millrace` in the working directory. */
   readonly data: string;
   /** Partitions of a new store; one that exists keeps its number. Default 16. */
@@ -85,6 +90,8 @@ const configSchema = z.strictObject({
   jobs: z.array(definition('job', 'defineJob')).default([]),
   chains: z.array(definition('chain', 'defineChain')).default([]),
   actors: z.array(z.custom<object>((value) => typeof value === 'object')).default([]),
+  specs: z.string().min(1).exactOptional(),
+  commands: z.boolean().default(false),
   data: z.string().min(1).default('.millrace'),
   partitions: z.int().min(1).max(1024).default(defaultPartitions),
   concurrency: z.int().min(1).max(10_000).default(50),
@@ -121,16 +128,23 @@ export function toConfig(options: MillraceOptions, from = 'createMillrace'): Con
     );
     throw new MillraceError('config', `${from}: ${problems.join('; ')}`);
   }
-  refuseTwins('job', options.jobs ?? []);
+  refuseTwins('job', definitionsOf(options).jobs);
   refuseTwins('chain', options.chains ?? []);
   refuseUnfound(options);
-  const { data } = parsed.data;
-  return Object.freeze({ ...parsed.data, ...definitionsOf(options), data: resolve(data) });
+  const { data, specs, configFile } = parsed.data;
+  return Object.freeze({
+    ...parsed.data,
+    ...definitionsOf(options),
+    data: resolve(data),
+    ...(specs !== undefined && { specs: resolve(dirname(configFile ?? './_'), specs) }),
+  });
 }
 
 /** The schema proved their kinds; their exact types are the user's. */
-function definitionsOf({ jobs = [], chains = [], actors = [] }: MillraceOptions) {
-  return { jobs, chains, actors };
+function definitionsOf(options: MillraceOptions) {
+  const { jobs = [], chains = [], actors = [], commands = false } = options;
+  const isAdded = commands && !jobs.includes(commandJob);
+  return { jobs: isAdded ? [...jobs, commandJob] : jobs, chains, actors };
 }
 
 /** The process of an isolated job has to find its definition again. */

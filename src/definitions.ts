@@ -3,6 +3,7 @@
  * `gateway/plan.ts` runs a chain's `plan`, `worker/` runs a job's `run`.
  */
 import type { z } from 'zod';
+import type { Plan } from '../machines/graph.ts';
 import { MillraceError } from './protocol/errors.ts';
 
 /** Retry of a job. */
@@ -41,6 +42,16 @@ export type ProgramContext<Args> = Omit<JobContext<Args>, 'signal' | 'status'>;
 /** How a program has ended, and what it printed: of each stream the first 4 KiB and the last 28 KiB. */
 export type ProgramEnd = { exit: number; stdout: string; stderr: string };
 
+/** What a create step is given. */
+export type CreateContext<Args> = {
+  args: Args;
+  /** Name of the job inside its request. */
+  jobId: string;
+};
+
+/** Values by name, JSON only. */
+type CreatedArgs = Readonly<Record<string, unknown>>;
+
 type Settings<Args extends z.ZodType> = {
   /** Letters, digits, dashes and underscores: names the queue. */
   type: string;
@@ -49,6 +60,13 @@ type Settings<Args extends z.ZodType> = {
   timeoutMs?: number;
   /** At most this many at a time in one worker; default: the worker's own limit. */
   concurrency?: number;
+  /**
+   * Called once while a request is planned, before anything is stored: may check the args, and answers with
+   * values that a request spec's node passes on by `sets`. What it throws refuses the request.
+   */
+  create?(
+    context: CreateContext<z.output<Args>>,
+  ): CreatedArgs | undefined | Promise<CreatedArgs | undefined>;
 };
 
 /** Work that is a function of this program. */
@@ -59,6 +77,11 @@ export type HandlerWork<Args extends z.ZodType, Result> = {
   command?: never;
 };
 
+type Variables = Readonly<Record<string, string>>;
+
+/** Where a program runs. */
+export type ProgramPlace = { cwd?: string | undefined; env?: Variables | undefined };
+
 /** Work that is a program, started without a shell; it succeeds when it exits with 0. */
 export type ProgramWork<Args extends z.ZodType, Result> = {
   /** The program and its arguments. */
@@ -66,7 +89,9 @@ export type ProgramWork<Args extends z.ZodType, Result> = {
   /** Default: this process's own. */
   cwd?: string;
   /** Added to this process's own environment. */
-  env?: Readonly<Record<string, string>>;
+  env?: Variables;
+  /** Folder and variables that the args decide; they go before `cwd` and `env`. */
+  place?(context: ProgramContext<z.output<Args>>): ProgramPlace;
   /** The job's result; default: none. */
   result?(end: ProgramEnd, context: ProgramContext<z.output<Args>>): Result;
   run?: never;
@@ -125,6 +150,8 @@ export type ChainDefinition<Args extends z.ZodType = z.ZodType> = {
   /** Unanswered attempts of one job type at a time; default 200. */
   readonly maxStarted: number;
   plan(context: PlanContext<z.output<Args>>): void | Promise<void>;
+  /** Of a request spec: makes the whole plan of the registered jobs in place of `plan`. */
+  readonly planSpec?: (args: unknown, jobs: ReadonlyMap<string, JobDefinition>) => Promise<Plan>;
 };
 
 export type ChainOptions<Args extends z.ZodType> = {
@@ -190,7 +217,7 @@ function checkWork(options: { type: string }): void {
   const work = has('command') ? 'command' : 'run';
   if (typeof Reflect.get(options, work) !== 'function')
     refuse('needs a function: run for job code of this program, command for another program');
-  const foreign = work === 'run' ? ['cwd', 'env', 'result'] : ['isolate'];
+  const foreign = work === 'run' ? ['cwd', 'env', 'place', 'result'] : ['isolate'];
   const misplaced = foreign.find(has);
   if (misplaced === undefined) return;
   const where = work === 'run' ? 'command' : 'run';

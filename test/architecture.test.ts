@@ -52,7 +52,7 @@ const rules: readonly Rule[] = [
   {
     from: 'src/gateway/',
     may: [
-      ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/definitions.ts'],
+      ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/spec/', 'src/definitions.ts'],
       ...['machines/graph.ts', 'machines/chunks.ts', 'src/runtime/nextTurn.ts'],
       ...['src/runtime/backoff.ts', 'src/worker/publisher.ts', 'src/worker/subscription.ts'],
       ...['zod', 'ulid', 'node:crypto'],
@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
     from: 'src/spec/',
     may: [
       ...['src/spec/', 'src/protocol/', 'src/gateway/suggest.ts', 'machines/graph.ts'],
-      ...['yaml', 'node:fs', 'node:path'],
+      ...['yaml', 'node:fs', 'node:fs/promises', 'node:path'],
     ],
   },
   { from: 'src/adapters/systemClock.ts', may: ['src/ports/'] },
@@ -72,11 +72,22 @@ const rules: readonly Rule[] = [
   adapter('sqlite', 'libsql'),
   adapter('mongodb', 'mongodb'),
   { from: 'src/version.ts', may: ['node:'] },
-  { from: 'src/definitions.ts', may: ['src/protocol/errors.ts', 'zod'] },
+  {
+    from: 'src/definitions.ts',
+    may: ['src/protocol/errors.ts', 'zod'],
+    mayTypes: ['machines/graph.ts'],
+  },
+  { from: 'src/commandJob.ts', may: ['src/definitions.ts', 'zod'] },
   {
     from: 'src/config.ts',
     may: [
-      ...['src/configFile.ts', 'src/definitions.ts', 'src/protocol/', 'src/runtime/actor.ts'],
+      ...[
+        'src/commandJob.ts',
+        'src/configFile.ts',
+        'src/definitions.ts',
+        'src/protocol/',
+        'src/runtime/actor.ts',
+      ],
       ...['zod', 'node:'],
     ],
   },
@@ -197,6 +208,12 @@ const rules: readonly Rule[] = [
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
       ...['pino', 'prom-client', 'node:'],
     ],
+    mayTypes: ['src/definitions.ts'],
+  },
+  {
+    from: 'src/specs.ts',
+    may: ['src/definitions.ts', 'src/gateway/specChains.ts', 'src/protocol/', 'src/spec/'],
+    mayTypes: ['src/config.ts', 'src/ports/', 'pino'],
   },
   { from: 'src/offer.ts', may: [], mayTypes: ['src/config.ts'] },
   {
@@ -208,6 +225,7 @@ const rules: readonly Rule[] = [
         'src/gateway/plan.ts',
         'src/gateway/suggest.ts',
         'src/spec/',
+        'src/specs.ts',
         'src/version.ts',
         'commander',
         'cli-progress',
@@ -227,8 +245,9 @@ const rules: readonly Rule[] = [
     from: 'src/compose.ts',
     may: [
       ...['actors/', 'src/protocol/', 'src/roles/', 'src/runtime/', 'src/client.ts'],
-      ...['src/config.ts', 'src/offer.ts', 'src/version.ts'],
+      ...['src/config.ts', 'src/offer.ts', 'src/specs.ts', 'src/version.ts'],
     ],
+    mayTypes: ['src/definitions.ts'],
   },
   {
     from: 'src/openRejected.ts',

@@ -129,11 +129,11 @@ function ids(context: Context): Promise<Candidate[]> {
 }
 
 async function types(context: Context): Promise<Candidate[]> {
-  return plain((await context.config()).chains.map(({ type }) => type));
+  return plain((await context.chains()).map(({ type }) => type));
 }
 
 async function argsOf(context: Context, type: string): Promise<Candidate[]> {
-  const chain = (await context.config()).chains.find((each) => each.type === type);
+  const chain = (await context.chains()).find((each) => each.type === type);
   return plain(keysOf(chain).map((key) => `${key}=`));
 }
 

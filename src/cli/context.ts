@@ -5,6 +5,7 @@ import type { Millrace } from '../compose.ts';
 import { dataFolder, loadConfig, toConfig } from '../config.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../connect.ts';
+import type { ChainDefinition } from '../definitions.ts';
 import type { OpenHeads } from '../openHeads.ts';
 import type { OpenReader } from '../openReader.ts';
 import type { OpenRejected } from '../openRejected.ts';
@@ -40,6 +41,8 @@ export type Context = {
   hosting: Hosting;
   /** Definitions and all; rejects with MillraceError `config`. */
   config(): Promise<Config>;
+  /** Chains of the configuration and of its specs; rejects with MillraceError `config`. */
+  chains(): Promise<readonly ChainDefinition[]>;
   /** For reading: the configuration's file is not looked at when the folder is named. */
   readingConfig(): Promise<Config>;
   /** `millrace resume ID` with the flags that were given. */
@@ -53,6 +56,12 @@ export function contextOf(hosting: Hosting, flags: Flags): Context {
   return {
     hosting,
     config,
+    async chains() {
+      const given = await config();
+      // Specs take a while to load, and most configurations have none.
+      if (given.specs === undefined) return given.chains;
+      return (await import('../specs.ts')).chainsOf(given);
+    },
     async readingConfig() {
       const data = flags.config === undefined ? dataFolder(flags) : undefined;
       return data === undefined ? config() : toConfig({ data }, '--data');

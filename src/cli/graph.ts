@@ -34,10 +34,11 @@ async function graph(
 ): Promise<number> {
   const values = parsePairs(pairs);
   const config = await context.config();
-  const chain = config.chains.find(({ type }) => type === what);
+  const chains = await context.chains();
+  const chain = chains.find(({ type }) => type === what);
   if (chain === undefined && values.size > 0) {
     const { chainOf } = await import('../gateway/asked.ts');
-    chainOf(config.chains, what);
+    chainOf(chains, what);
   }
   const machine = chain === undefined ? await context.hosting.machineOf(config, what) : undefined;
   if (machine !== undefined) {

@@ -35,7 +35,7 @@ async function run(
 ): Promise<number> {
   const values = parsePairs(pairs);
   const config = await context.config();
-  const chain = chainOf(config.chains, type);
+  const chain = chainOf(await context.chains(), type);
   const args = await toArgs(chain, values);
   return watch(
     context,

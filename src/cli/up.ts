@@ -41,7 +41,7 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   try {
     await millrace.start();
     if (verbose && config.roles.includes('host')) sayRequests(millrace.client, say);
-    await sayWhatIsHosted(config, millrace, say);
+    await sayWhatIsHosted({ ...config, chains: await context.chains() }, millrace, say);
     const signal = await signalled.promise;
     say(
       'draining',

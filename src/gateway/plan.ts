@@ -11,8 +11,9 @@ export async function planChain(
   args: unknown,
   jobs: ReadonlyMap<string, JobDefinition>,
 ): Promise<Plan> {
-  const builder = new PlanBuilder(chain, jobs);
   const parsed = parseArgs(chain, args);
+  if (chain.planSpec !== undefined) return chain.planSpec(args, jobs);
+  const builder = new PlanBuilder(chain, jobs);
   try {
     await chain.plan({
       args: parsed,

@@ -13,7 +13,7 @@ import { connect } from './planEdges.ts';
 import type { Node, SequenceNode } from './planEdges.ts';
 import { didYouMean } from './suggest.ts';
 
-const maxJobs = 1_000_000;
+export const maxJobs = 1_000_000;
 
 type Draft = Node & Omit<PlanJob, 'parents' | 'sequence'> & { after: readonly string[] };
 type SequenceDraft = SequenceNode & Omit<PlanSequence, 'first' | 'parent'>;

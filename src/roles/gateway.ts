@@ -36,9 +36,9 @@ export function planner(own: Process, store: Store): (asked: Asked) => Promise<o
   return (asked) => planAsked(asked, planners);
 }
 
-function plannersOf({ config }: Process, { blobs }: Store) {
+function plannersOf({ config, chains }: Process, { blobs }: Store) {
   const jobs = new Map(config.jobs.map((job) => [job.type, job]));
-  return { chains: config.chains, jobs, blobs };
+  return { chains, jobs, blobs };
 }
 
 /** Its head may be written after its first entry. */

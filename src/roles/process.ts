@@ -1,6 +1,7 @@
 /** What every role of a process is given beside the ports that it needs. */
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import type { ChainDefinition } from '../definitions.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Registry } from '../runtime/registry.ts';
@@ -11,6 +12,8 @@ import type { Ports } from './ports.ts';
 
 export type Process = {
   config: Config;
+  /** Those of the configuration and of its specs; the list itself changes when these do. */
+  chains: readonly ChainDefinition[];
   mix: Mix;
   registry: Registry;
   ports: Ports;

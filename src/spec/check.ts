@@ -78,11 +78,14 @@ const nodeWarnings: readonly NodeCheck[] = [
 /** What stopped the checks: later stages would find only what follows from it (specification 13.2). */
 export type Stage = 'parse' | 'static' | 'graph';
 
+/** Checked sequences, the built-in one among them, and their graphs. */
+export type Specs = { sequences: Sequences; graphs: Graphs };
+
 export type Checked = {
   sequences: Sequences;
   problems: readonly Problem[];
-  /** The graphs to plan with; absent where there are errors. */
-  graphs?: Graphs;
+  /** What can be planned with; absent where there are errors. */
+  specs?: Specs;
   /** The first stage with errors. */
   failedAt?: Stage;
 };
@@ -97,7 +100,7 @@ export function checkSpecs(files: readonly ParsedFile[]): Checked {
   const { graphs, problems: ofGraphs } = checkGraphs(sequences);
   if (graphs === undefined)
     return { sequences: own, problems: [...problems, ...ofGraphs], failedAt: 'graph' };
-  return { sequences: own, problems, graphs };
+  return { sequences: own, problems, specs: { sequences, graphs } };
 }
 
 /** Of generated specs all may be wrong in the same way. */

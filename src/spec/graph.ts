@@ -9,7 +9,7 @@ import type { Fault } from './problem.ts';
 import { argsOf, namesOf } from './types.ts';
 import type { NodeSpec, SequenceSpec } from './types.ts';
 
-/** Nodes in topological order; of those that could be next the one that stands first in the file. */
+/** Nodes in topological order, each as soon as it can be, and otherwise in the order of the file. */
 export type SequenceGraph = {
   nodes: readonly NodeSpec[];
   /** Of each node, places in `nodes`; each once. */

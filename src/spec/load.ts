@@ -1,5 +1,6 @@
 /** Spec files of folders (specification 3.1): found in lexical order, read, and their sequences joined. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { join, relative } from 'node:path';
 import { messageOf } from '../protocol/errors.ts';
 import { maxFileBytes, parseSpecs, refused } from './parse.ts';
@@ -11,9 +12,14 @@ import type { SequenceSpec, Sequences } from './types.ts';
 export function specFilesOf(folder: string): string[] {
   if (!statSync(folder).isDirectory()) return [folder];
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => !entry.isDirectory() && /\.yaml$/i.test(entry.name))
+    .filter(isSpecFile)
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
+}
+
+/** Whether an entry of a folder is one. */
+export function isSpecFile(entry: Dirent): boolean {
+  return !entry.isDirectory() && /\.yaml$/i.test(entry.name);
 }
 
 /** Reads and parses one file; what cannot be read is a problem of it. */

@@ -1,5 +1,7 @@
 /** Texts with args in them: `${name}` in the command of a node; `$${` is a `${` that stays. */
 
+import type { CommandSpec } from './types.ts';
+
 /** The built-in job type that is a program. */
 export const commandType = 'command';
 
@@ -10,8 +12,18 @@ export function namesIn(text: string): string[] {
   return [...text.matchAll(hole)].flatMap(([, name]) => name ?? []);
 }
 
-/** The text with the args' values in it: a text as it is, everything else as JSON. */
-export function filled(text: string, args: ReadonlyMap<string, unknown>): string {
+/** What a command is run with: the args in its texts, a text as it is, everything else as JSON. */
+export function commandArgs({ run, env, cwd }: CommandSpec, args: ReadonlyMap<string, unknown>) {
+  return {
+    run: run.map((text) => filled(text, args)),
+    ...(env.size > 0 && {
+      env: Object.fromEntries([...env].map(([name, text]) => [name, filled(text, args)])),
+    }),
+    ...(cwd !== undefined && { cwd: filled(cwd, args) }),
+  };
+}
+
+function filled(text: string, args: ReadonlyMap<string, unknown>): string {
   return text.replaceAll(hole, (_, name: string | undefined) => {
     if (name === undefined) return '${';
     const value = args.get(name);

@@ -1,7 +1,7 @@
 /** Runs a job that is a program: makes its command, judges its exit, makes the job's result of what it printed. */
 import { statSync } from 'node:fs';
 import type { z } from 'zod';
-import type { JobDefinition, ProgramWork } from '../definitions.ts';
+import type { JobDefinition, ProgramContext, ProgramWork } from '../definitions.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AttemptStart } from '../protocol/attempts.ts';
 import { messageOf } from '../protocol/errors.ts';
@@ -24,6 +24,7 @@ export type ProgramRunOptions = {
 };
 
 type Argv = [string, ...string[]];
+type Order = { argv: Argv; cwd: string | undefined; env: Readonly<Record<string, string>> };
 
 export function runProgram({ start, definition, clock, children }: ProgramRunOptions): Run {
   return async (run) => {
@@ -37,13 +38,13 @@ export function runProgram({ start, definition, clock, children }: ProgramRunOpt
 
     async function work(): Promise<Answer> {
       if (problem !== undefined) return { ...failed(problem, writes()), final: true };
-      const made = await outcomeOf(() => checked(definition.command(context)));
+      const made = await outcomeOf(() => orderOf(definition, context));
       if ('error' in made) return judge(made);
-      const { result: argv } = made;
-      const ended = await follow(argv, run);
+      const { result: order } = made;
+      const ended = await follow(order, run);
       if ('error' in ended) return judge(ended);
       const outcome = await outcomeOf(() => {
-        if (ended.exit !== 0) throw programError(badEnd(argv[0], ended));
+        if (ended.exit !== 0) throw programError(badEnd(order.argv[0], ended));
         return definition.result?.({ ...ended, exit: 0 }, context);
       });
       return { ...judge(outcome), ...outputOf(ended) };
@@ -52,15 +53,25 @@ export function runProgram({ start, definition, clock, children }: ProgramRunOpt
     run.answer(await work());
   };
 
-  async function follow(argv: Argv, context: RunContext): Promise<Followed | { error: unknown }> {
-    const { cwd, env } = definition;
+  async function follow(order: Order, context: RunContext): Promise<Followed | { error: unknown }> {
     try {
       const options = { children, clock, context, isStatus: () => true };
-      return await followChild({ argv, cwd, env }, options);
+      return await followChild(order, options);
     } catch (thrown) {
-      return { error: programError(whyNot(argv, cwd, thrown)) };
+      return { error: programError(whyNot(order.argv, order.cwd, thrown)) };
     }
   }
+}
+
+/** What is started, where, with which variables. */
+function orderOf(definition: Program, context: ProgramContext<unknown>): Order {
+  const { cwd, env } = definition;
+  const place = definition.place?.(context);
+  return {
+    argv: checked(definition.command(context)),
+    cwd: place?.cwd ?? cwd,
+    env: { ...env, ...place?.env },
+  };
 }
 
 /** Throws where an argument list cannot be one. */

@@ -33,9 +33,9 @@ describe('dependencies', () => {
   });
 
   test('a dependency that is named twice counts once, and one that follows from another stays', () => {
-    const graph = check(sequenceText(nodesOf({ c: ['a', 'b', 'a'], b: ['a'], a: [] }))).graphs?.get(
-      's',
-    );
+    const graph = check(
+      sequenceText(nodesOf({ c: ['a', 'b', 'a'], b: ['a'], a: [] })),
+    ).specs?.graphs.get('s');
     expect(graph?.nodes.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
     expect(graph?.parents).toEqual([[], [0], [0, 1]]);
   });
@@ -45,8 +45,8 @@ describe('dependencies', () => {
     const deps = fc.dictionary(fc.constantFrom(...names), fc.subarray(names), { minKeys: 1 });
     fc.assert(
       fc.property(deps, (given) => {
-        const { graphs, problems } = check(sequenceText(nodesOf(given)));
-        const graph = graphs?.get('s');
+        const { specs, problems } = check(sequenceText(nodesOf(given)));
+        const graph = specs?.graphs.get('s');
         if (graph === undefined) {
           expect(problems.length).toBeGreaterThan(0);
           return;

@@ -192,11 +192,11 @@ describe('bad input', () => {
       (name) => `${name}: {category: job, type: ${name}, args: [{expected: ${name}}]}`,
     );
     const args = names.map((name) => `{name: ${name}}`).join(', ');
-    const { graphs, problems: found } = check(
+    const { specs, problems: found } = check(
       `sequences: {__proto__: {args: {required: [${args}]}, nodes: {${nodes.join(', ')}}}}`,
     );
     expect(found).toEqual([]);
-    expect(graphs?.get('__proto__')?.nodes.map(({ name }) => name)).toEqual(names);
+    expect(specs?.graphs.get('__proto__')?.nodes.map(({ name }) => name)).toEqual(names);
   });
 
   test.each([

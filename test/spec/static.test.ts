@@ -306,10 +306,10 @@ describe('a sequence is checked:', () => {
   });
 
   test.each(setsTwice)('%s, which is a warning', (_, body, found, message) => {
-    const { problems, graphs } = check(sequenceText(body));
+    const { problems, specs } = check(sequenceText(body));
     expect(problems).toMatchObject([{ level: 'warning', sequence: 's', ...found }]);
     expect(problems[0]?.text).toBe(message);
-    expect(graphs).toBeDefined();
+    expect(specs).toBeDefined();
   });
 });
 

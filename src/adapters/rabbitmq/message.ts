@@ -81,7 +81,16 @@ function toHeaders(table: Readonly<Record<string, unknown>> | undefined): Header
   return headers;
 }
 
-/** Numbers and booleans as themselves, bytes as UTF-8, tables and arrays as JSON. */
+/** Numbers and booleans as themselves, bytes as UTF-8, times as ISO 8601, tables and arrays as JSON. */
 function toText(value: unknown): string {
-  return Buffer.isBuffer(value) ? value.toString() : JSON.stringify(value);
+  if (Buffer.isBuffer(value)) return value.toString();
+  return JSON.stringify(value, (_, each: unknown) => toTime(each) ?? each).replace(/^"|"$/g, '');
+}
+
+/** amqplib's form of a table's timestamp. */
+function toTime(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('!' in value)) return undefined;
+  if (value['!'] !== 'timestamp' || !('value' in value)) return undefined;
+  const time = new Date(Number(value.value) * 1000);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }

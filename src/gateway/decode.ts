@@ -6,9 +6,12 @@ import { maxIdBytes } from '../protocol/envelope.ts';
 import { PermanentError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
 import { depthProblem } from '../protocol/json.ts';
+import { exchanges } from '../protocol/topology.ts';
 
-/** The JSON object in a body. Throws PermanentError. */
-export function parseBody({ body, routingKey }: Delivery): Record<string, unknown> {
+/** The JSON object in the body of what came by our exchange, where logins differ. Throws PermanentError. */
+export function parseBody({ body, exchange, routingKey }: Delivery): Record<string, unknown> {
+  if (exchange !== exchanges.commands)
+    throw new PermanentError(`"${routingKey}" came past ${exchanges.commands}; publish it there`);
   const bytes = Buffer.byteLength(body);
   if (bytes > maxCommandBytes) {
     const most = `${maxCommandBytes / 1024 / 1024} MiB`;

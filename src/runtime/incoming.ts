@@ -85,7 +85,13 @@ export function decode(delivery: Delivery): Incoming {
   }
   const { group, to, from, causationId, blob, place, after, asOf } = headers.data;
   const isFromWorkers = exchange === exchanges.results;
-  if (isAnswer(properties.type) !== isFromWorkers || properties.type === timerFired) {
+  // By the default exchange any login that may answer could write into any queue.
+  const isFromDoor = isFromWorkers || exchange === exchanges.partitions;
+  if (
+    !isFromDoor ||
+    isAnswer(properties.type) !== isFromWorkers ||
+    properties.type === timerFired
+  ) {
     throw new PermanentError(`"${properties.type}" is not accepted from the exchange ${exchange}`);
   }
   if (!isFromWorkers && place === undefined && properties.messageId === '')

@@ -149,6 +149,7 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       const plain = await consume('millrace.plain');
       const single = await consume('millrace.single');
       await eventually(() => expect(bodies(single.got)).toEqual(['other']));
+      expect(single.got[0]).toMatchObject({ exchange: 'millrace.door', routingKey: 'anything' });
       await eventually(() => expect(bodies(plain.got)).toEqual(['bound']));
     });
 

@@ -75,6 +75,13 @@ describe('request.create', () => {
     });
   });
 
+  it('put straight into the queue is set aside: who may publish there is not asked', async () => {
+    const properties = { messageId: 'm', type: '', timestamp: 1 };
+    const body = JSON.stringify(lone);
+    await door.rig.broker.publish({ exchange: '', routingKey: createsQueue, properties, body });
+    await door.rejects('came past millrace.commands');
+  });
+
   it('is tried again while the store does not answer', async () => {
     door.breakStore();
     const answer = door.ask('request.create', { requestType: 'large', requestId: 'big' });

@@ -1,11 +1,23 @@
 /** The RabbitMQ adapter against a server of its own, which the tests cut off, alarm and restart. */
+import { hostname } from 'node:os';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRabbitmqBroker, type RabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
 import type { Delivery, Publication } from '../../src/ports/broker.ts';
 import { TransientError } from '../../src/protocol/errors.ts';
-import { ownQueueTopology, type Topology } from '../../src/protocol/topology.ts';
+import {
+  baseTopology,
+  exchanges,
+  gatewayTopology,
+  jobQueue,
+  jobTopology,
+  ownQueueTopology,
+  partitionQueue,
+  rejectedQueue,
+  type Topology,
+} from '../../src/protocol/topology.ts';
 import { openStranger } from '../kit/amqp.ts';
 import { eventually } from '../kit/eventually.ts';
+import { freePort } from '../kit/freePort.ts';
 import type { RabbitmqServer } from '../kit/rabbitmqServer.ts';
 import { ownRabbitmq } from '../kit/servers.ts';
 import { silentLog } from '../kit/silentLog.ts';
@@ -154,6 +166,69 @@ function suite(server: RabbitmqServer): void {
     await eventually(() => expect(heard).toEqual(['lost', 'back']));
     expect(await broker.publish(message(1))).toBe('confirmed');
     expect(await broker.inspect('millrace.own')).toBeUndefined();
+  });
+
+  it('names its process and role in the management UI', { timeout: 60_000 }, async () => {
+    const { origin, username, password } = new URL(server.managementUrl);
+    const authorization = `Basic ${btoa(`${username}:${password}`)}`;
+    await eventually(async () => {
+      const answer = await fetch(`${origin}/api/connections`, { headers: { authorization } });
+      expect(await answer.json()).toContainEqual(
+        expect.objectContaining({ user_provided_name: `${hostname()}:${process.pid} host` }),
+      );
+    }, 20_000);
+  });
+
+  it('is refused with a wrong password at once, and without a server in the time it was given', async () => {
+    const log = silentLog();
+    const { port } = new URL(server.url);
+    const wrong = { url: `amqp://guest:secret@127.0.0.1:${port}`, name: 'host', log };
+    const refused = openRabbitmqBroker(wrong);
+    await expect(refused).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/refuses the user "guest".*correct MILLRACE_AMQP_URL/),
+    });
+    await expect(refused).rejects.not.toThrow('secret');
+    const nobody = { ...wrong, url: `amqp://127.0.0.1:${await freePort()}`, connectWithinMs: 300 };
+    await expect(openRabbitmqBroker(nobody)).rejects.toMatchObject({ code: 'unavailable' });
+    const noUrl = openRabbitmqBroker({ ...wrong, url: 'amqp//guest:secret@here' });
+    await expect(noUrl).rejects.toMatchObject({ code: 'config' });
+    await expect(noUrl).rejects.not.toThrow('secret');
+  });
+
+  it('serves a worker whose login may answer and nothing else', { timeout: 60_000 }, async () => {
+    const base = [baseTopology(1), gatewayTopology(), jobTopology('rip')];
+    for (const part of base) await broker.declare(part);
+    await server.rabbitmqctl('add_user', 'worker', 'w');
+    // Configure, write, read: the login that ARCHITECTURE.md gives a worker, for this prefix.
+    const permissions = [
+      String.raw`^rig\.worker\.`,
+      String.raw`^(rig\.(worker\..*|results|transitions)|amq\.default)$`,
+      String.raw`^rig\.(worker\..*|job\..*|control|jobs)$`,
+    ];
+    await server.rabbitmqctl('set_permissions', 'worker', ...permissions);
+    const url = server.url.replace('guest:guest', 'worker:w');
+    const log = silentLog();
+    const worker = await openRabbitmqBroker({ url, prefix: 'rig', name: 'worker', log });
+    await worker.declare(baseTopology(0));
+    await worker.declare(jobTopology('rip'));
+    await worker.declare(ownQueueTopology(exchanges.control, 'millrace.worker.1', ''));
+    const ignore = { prefetch: 1, onDelivery: () => undefined, onClosed: () => undefined };
+    await worker.consume('millrace.worker.1', ignore);
+    await worker.consume(jobQueue('rip'), ignore);
+    const to = async (exchange: string, routingKey: string) =>
+      worker.publish(message(1, { exchange, routingKey }));
+    expect(await to(exchanges.results, '00')).toBe('confirmed');
+    expect(await to('', rejectedQueue)).toBe('confirmed');
+    await expect(to(exchanges.partitions, '00')).rejects.toThrow('ACCESS_REFUSED');
+    await expect(worker.declare(jobTopology('other'))).rejects.toThrow('may not declare it');
+    await expect(worker.consume(partitionQueue(0), ignore)).rejects.toThrow('ACCESS_REFUSED');
+    await eventually(async () => expect(await to(exchanges.results, '00')).toBe('confirmed'));
+    await expect(to(exchanges.commands, 'request.stop')).rejects.toThrow('ACCESS_REFUSED');
+    await worker.close();
+    const stranger = await openStranger(server.url);
+    for (const part of base) await stranger.deleteAll(part, 'rig');
+    await stranger.close();
   });
 
   it('goes on with other messages when an exchange of its own is deleted', async () => {

@@ -183,6 +183,7 @@ describe('a delivery', () => {
     expect(() => decode(delivery('millrace.partitions', 'attempt.failed'))).toThrow(
       'not accepted from',
     );
+    expect(() => decode(delivery('', 'request.stop'))).toThrow('not accepted from');
     expect(() => decode(delivery('millrace.partitions', 'timer.fired'))).toThrow(
       'not accepted from',
     );

@@ -1,8 +1,12 @@
 /** The job actor: what each effect of the job machine becomes, in its group and for workers. */
+import { z } from 'zod';
 import { jobMachine } from '../machines/job.ts';
 import { attemptAnswerSchemas } from '../src/protocol/attempts.ts';
 import { cancelAttempt, defineActor, forgetAttempt, toActor, toJob } from '../src/runtime/actor.ts';
 import { chainAddress } from './chain.ts';
+
+/** Said by the group itself, once a worker is known to have begun the attempt. */
+const heldSchema = z.object({});
 
 /** A job has one attempt at a time, so one key serves. */
 const attemptKey = 'run';
@@ -10,7 +14,7 @@ const attemptKey = 'run';
 export const jobActor = defineActor({
   kind: 'job',
   machine: jobMachine,
-  accepts: attemptAnswerSchemas,
+  accepts: { ...attemptAnswerSchemas, 'attempt.held': heldSchema },
   startedBy: ['job.start'],
   values: 'referenced',
   queries: {

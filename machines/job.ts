@@ -1,4 +1,4 @@
-import { assign, emit, not, or, setup } from 'xstate';
+import { and, assign, emit, not, or, setup } from 'xstate';
 
 /**
  * A job is attempted until an attempt succeeds, no retry is left, or it is stopped. Lives from its
@@ -43,11 +43,13 @@ export type JobEvent =
       final?: boolean;
     }
   | { type: 'attempt.stopped'; attempt: number; data?: number }
+  /** A worker has begun it, for all that anybody can know. */
+  | { type: 'attempt.held'; attempt: number }
   /** Cancel what runs, begin nothing more. */
   | { type: 'job.stop' }
   /** The job's sequence will be retried: what runs goes on, no retry follows. */
   | { type: 'job.exhaust' }
-  /** The time to stop is over: failed now. */
+  /** The time to stop is over: failed now, or stopped if no worker ever had it. */
   | { type: 'job.abandon' };
 
 /** What the job asks of the world and tells its chain. */
@@ -87,9 +89,19 @@ type JobContext = {
   waitMs: number;
   data: number[];
   isExhausted: boolean;
+  /** The current attempt was begun. */
+  isHeld?: boolean;
   result?: number;
   reason?: string;
 };
+
+/** At the deadline one that a worker has begun has failed; what nobody had has merely stopped. */
+const abandoned = [
+  { guard: 'isHeld', target: 'failed', actions: ['giveUp', 'forgetAttempt'] },
+  { target: 'stopped', actions: 'forgetAttempt' },
+] as const;
+
+const succeeded = { guard: 'isCurrentAttempt', target: 'complete', actions: 'keepAnswer' } as const;
 
 export const jobMachine = setup({
   types: {
@@ -98,12 +110,11 @@ export const jobMachine = setup({
     events: {} as JobEvent,
     emitted: {} as JobEffect,
   },
-  delays: {
-    retryWait: ({ context }) => context.waitMs,
-  },
+  delays: { retryWait: ({ context }) => context.waitMs },
   guards: {
     isCurrentAttempt: ({ context, event }) =>
       'attempt' in event && event.attempt === context.attempt,
+    isHeld: ({ context }) => context.isHeld === true,
     isFinal: ({ event }) => event.type === 'attempt.failed' && event.final === true,
     hasRetriesLeft: ({ context }) =>
       !context.isExhausted && context.tryNumber <= context.run.retries,
@@ -113,7 +124,9 @@ export const jobMachine = setup({
     countTry: assign({
       attempt: ({ context }) => context.attempt + 1,
       tryNumber: ({ context }) => context.tryNumber + 1,
+      isHeld: false,
     }),
+    hold: assign({ isHeld: true }),
     setWait: assign({ waitMs: ({ context, event }) => nextWaitMs(context, event) }),
     exhaust: assign({ isExhausted: true }),
     keepAnswer: assign(({ event }) => answerIn(event)),
@@ -130,16 +143,8 @@ export const jobMachine = setup({
       ...(run.timeoutMs === undefined ? {} : { timeoutMs: run.timeoutMs }),
       resumption: run.resumption,
     })),
-    cancelAttempt: emit(({ context: { run, attempt } }) => ({
-      type: 'cancelAttempt',
-      job: run.job,
-      attempt,
-    })),
-    forgetAttempt: emit(({ context: { run, attempt } }) => ({
-      type: 'forgetAttempt',
-      job: run.job,
-      attempt,
-    })),
+    cancelAttempt: emit(({ context }) => ({ type: 'cancelAttempt', ...current(context) })),
+    forgetAttempt: emit(({ context }) => ({ type: 'forgetAttempt', ...current(context) })),
     reportWaiting: emit(({ context }) => ({ type: 'reportWaiting', job: context.run.job })),
     reportRetrying: emit(({ context }) => ({ type: 'reportRetrying', job: context.run.job })),
     reportOutcome: emit(({ context }, outcome: JobOutcome) => ({
@@ -163,17 +168,11 @@ export const jobMachine = setup({
   }),
   initial: 'pending',
   states: {
-    pending: {
-      on: { 'job.start': 'running' },
-    },
+    pending: { on: { 'job.start': 'running' } },
     running: {
       entry: 'startAttempt',
       on: {
-        'attempt.succeeded': {
-          guard: 'isCurrentAttempt',
-          target: 'complete',
-          actions: 'keepAnswer',
-        },
+        'attempt.succeeded': succeeded,
         'attempt.failed': [
           { guard: not('isCurrentAttempt') },
           {
@@ -190,9 +189,10 @@ export const jobMachine = setup({
           { target: 'waiting', actions: ['keepAnswer', 'setWait', 'countTry'] },
         ],
         'attempt.stopped': { guard: 'isCurrentAttempt', target: 'stopped', actions: 'keepAnswer' },
+        'attempt.held': { guard: and(['isCurrentAttempt', not('isHeld')]), actions: 'hold' },
         'job.stop': { target: 'stopping', actions: 'cancelAttempt' },
         'job.exhaust': { actions: 'exhaust' },
-        'job.abandon': { target: 'failed', actions: ['giveUp', 'forgetAttempt'] },
+        'job.abandon': abandoned,
       },
     },
     waiting: {
@@ -206,14 +206,11 @@ export const jobMachine = setup({
     },
     stopping: {
       on: {
-        'attempt.succeeded': {
-          guard: 'isCurrentAttempt',
-          target: 'complete',
-          actions: 'keepAnswer',
-        },
+        'attempt.succeeded': succeeded,
         'attempt.failed': { guard: 'isCurrentAttempt', target: 'stopped', actions: 'keepAnswer' },
         'attempt.stopped': { guard: 'isCurrentAttempt', target: 'stopped', actions: 'keepAnswer' },
-        'job.abandon': { target: 'failed', actions: ['giveUp', 'forgetAttempt'] },
+        'attempt.held': { guard: and(['isCurrentAttempt', not('isHeld')]), actions: 'hold' },
+        'job.abandon': abandoned,
       },
     },
     complete: { type: 'final', entry: { type: 'reportOutcome', params: 'complete' } },
@@ -221,6 +218,10 @@ export const jobMachine = setup({
     stopped: { type: 'final', entry: { type: 'reportOutcome', params: 'stopped' } },
   },
 });
+
+function current({ run, attempt }: JobContext) {
+  return { job: run.job, attempt };
+}
 
 function nextWaitMs(context: JobContext, event: JobEvent): number {
   const asked = event.type === 'attempt.failed' ? event.retryAfterMs : undefined;

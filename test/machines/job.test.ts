@@ -32,6 +32,7 @@ const succeeded = (attempt: number): JobEvent => ({
   data: 9,
 });
 const stopped = (attempt: number): JobEvent => ({ type: 'attempt.stopped', attempt });
+const held = (attempt: number): JobEvent => ({ type: 'attempt.held', attempt });
 const stop: JobEvent = { type: 'job.stop' };
 const exhaust: JobEvent = { type: 'job.exhaust' };
 const abandon: JobEvent = { type: 'job.abandon' };
@@ -145,8 +146,22 @@ describe('stop', () => {
     expect(timers).toMatchObject([{ kind: 'clear' }]);
   });
 
-  test('at the deadline it has failed and its attempt is forgotten', () => {
+  test('at the deadline an attempt that no worker has begun has stopped, and is forgotten', () => {
     for (const events of [running, stopping]) {
+      const { state, effects } = after(events).when(abandon);
+      expect(state).toBe('stopped');
+      expect(effects).toMatchObject([
+        { type: 'forgetAttempt', attempt: 5 },
+        { type: 'reportOutcome', outcome: 'stopped' },
+      ]);
+    }
+  });
+
+  test('at the deadline one that was begun has failed, and is forgotten', () => {
+    for (const events of [
+      [...running, held(5)],
+      [...stopping, held(5)],
+    ]) {
       const { state, effects } = after(events).when(abandon);
       expect(state).toBe('failed');
       expect(effects).toMatchObject([
@@ -156,6 +171,12 @@ describe('stop', () => {
     }
     expect(after(waiting).when(abandon).state).toBe('failed');
   });
+
+  test('that the attempt before it was begun says nothing of the next', () => {
+    const again = [start, held(5), failed(5, { retryAfterMs: 0 })];
+    expect(after(again).when(abandon).state).toBe('stopped');
+    expect(after([...again, held(6)]).when(abandon).state).toBe('failed');
+  });
 });
 
 describe('what comes late changes nothing', () => {
@@ -164,6 +185,7 @@ describe('what comes late changes nothing', () => {
     succeeded(attempt),
     failed(attempt),
     stopped(attempt),
+    held(attempt),
   ]);
   const late: [string, JobEvent[], JobEvent[]][] = [
     ['pending', [], everything.filter(({ type }) => type !== 'job.start')],

@@ -35,7 +35,10 @@ function message(n: number): Publication {
 /** Prints nothing but why, where there is no RabbitMQ. */
 export async function benchHop(report: Report): Promise<void> {
   const server = await rabbitmqUrl();
-  if ('skipped' in server) return void console.log(server.skipped);
+  if ('skipped' in server) {
+    console.log(server.skipped);
+    return;
+  }
   const prefix = `bench-${randomUUID().slice(0, 8)}`;
   const { url } = server;
   const broker = await openRabbitmqBroker({ url, prefix, name: 'bench', log: silentLog() });

@@ -1,6 +1,7 @@
 /** `npm run bench [-- --json FILE]`: every figure of the README and ARCHITECTURE; no part of the tests. */
 import { parseArgs } from 'node:util';
 import { openChildren } from './children.ts';
+import { benchHop } from './hop.ts';
 import { benchLarge, benchSnapshots } from './large.ts';
 import { benchLone } from './lone.ts';
 import { benchRecovery } from './recovery.ts';
@@ -13,6 +14,7 @@ const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type
 const report = new Report();
 report.heading();
 const wants = (name: string): boolean => values.only === undefined || values.only === name;
+if (wants('hop')) await benchHop(report);
 if (wants('lone')) await benchLone(report);
 if (wants('throughput')) await benchThroughput(report);
 if (wants('tracker')) await benchTracker(report);

@@ -31,6 +31,8 @@ const heartbeatSeconds = 5;
 /** No answer to a connect for this long is a failure; nor does an orderly close wait longer. */
 const connectMs = 10_000;
 const closeMs = 2_000;
+/** So much may wait in the socket before amqplib stops giving it more. */
+const writeAheadBytes = 256 * 1024;
 const backoff = { firstMs: 100, mostMs: 5_000 };
 
 type Live = { model: ChannelModel; end: AbortController };
@@ -148,7 +150,13 @@ export class Connection {
   #socketOptions(signal: AbortSignal) {
     const connection_name = `${hostname()}:${process.pid} ${this.#options.name}`;
     const clientProperties = { product: 'millrace', connection_name };
-    return { noDelay: true, timeout: connectMs, signal, clientProperties };
+    return {
+      noDelay: true,
+      timeout: connectMs,
+      signal,
+      clientProperties,
+      highWaterMark: writeAheadBytes,
+    };
   }
 
   async #pause(ms: number): Promise<void> {

@@ -4,6 +4,7 @@ import type { Channel, ConsumeOptions } from '../../ports/broker.ts';
 import { TransientError } from '../../protocol/errors.ts';
 import { codeOf, isEnded, replyCodes, transient } from './failure.ts';
 import { toDelivery } from './message.ts';
+import { sendTogether } from './together.ts';
 import type { Names } from './names.ts';
 
 export type ConsumerOptions = ConsumeOptions & {
@@ -72,6 +73,7 @@ export class Consumer implements Channel {
     if (!this.#isOpen) return;
     try {
       this.#channel.ack(named(tag), upTo);
+      sendTogether(this.#channel.connection);
     } catch (error) {
       if (!isEnded(error)) throw error;
     }

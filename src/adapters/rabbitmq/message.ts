@@ -23,11 +23,23 @@ export function toOptions(properties: Properties, names: Names): Options.Publish
     persistent: true,
     mandatory: true,
     // The exact time, as AMQP's own counts seconds; for people to read.
-    headers: { ...headers, sentAt: new Date(timestamp).toISOString() },
+    headers: { ...headers, sentAt: isoOf(timestamp) },
   };
   if (correlationId !== undefined) options.correlationId = correlationId;
   if (replyTo !== undefined) options.replyTo = names.outer(replyTo);
   return options;
+}
+
+let lastMs = 0;
+let lastIso = new Date(0).toISOString();
+
+/** Many messages are of the same millisecond. */
+function isoOf(ms: number): string {
+  if (ms !== lastMs) {
+    lastIso = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastIso;
 }
 
 /** Without a message id or a type these are empty; without a time it is 0. */

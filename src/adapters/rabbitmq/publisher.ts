@@ -11,6 +11,7 @@ import { codeOf, isEnded, replyCodes, transient } from './failure.ts';
 import { toOptions } from './message.ts';
 import type { Names } from './names.ts';
 import { Line } from './line.ts';
+import { sendTogether } from './together.ts';
 
 export type Outcome = 'confirmed' | 'returned';
 
@@ -68,8 +69,7 @@ export class Publisher {
   publish(publication: Publication): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const message = { publication, isReturned: false, next: undefined, resolve, reject };
-      if (this.#channel === undefined)
-        reject(new TransientError('There is no channel to publish on.'));
+      if (this.#channel === undefined) reject(noChannel());
       else if (this.#hasRoom()) this.#start(message);
       else this.#waiting.push(message);
     });
@@ -112,16 +112,18 @@ export class Publisher {
   #send(message: Message): void {
     const { exchange, routingKey, properties, body } = message.publication;
     const { names } = this.#options;
-    const key = exchange === '' ? names.outer(routingKey) : routingKey;
+    const channel = this.#channel;
+    if (channel === undefined) return this.#settle(message, this.#unknown(message, noChannel()));
     this.#unconfirmed.set(properties.messageId, message);
     try {
-      this.#channel?.publish(
+      channel.publish(
         names.outer(exchange),
-        key,
+        exchange === '' ? names.outer(routingKey) : routingKey,
         Buffer.from(body),
         toOptions(properties, names),
         (error: unknown) => this.#confirm(message, error),
       );
+      sendTogether(channel.connection);
     } catch (error) {
       this.#refuse(message, error);
     }
@@ -178,6 +180,10 @@ export class Publisher {
     const where = exchange === '' ? routingKey : exchange;
     return transient(`${where} has not confirmed ${properties.messageId}; publish it again`, cause);
   }
+}
+
+function noChannel(): TransientError {
+  return new TransientError('There is no channel to publish on; RabbitMQ is being reached again.');
 }
 
 /** The broker's name of the exchange that a publish did not find. */

@@ -5,6 +5,7 @@ import { addressed } from './link.ts';
 import type { Link, News } from './link.ts';
 import { checkRequestId } from './protocol/requestId.ts';
 import { exchanges, gatewayTopology } from './protocol/topology.ts';
+import { reconcile } from './reconcile.ts';
 import type { Reader } from './reader.ts';
 import { Replies } from './replies.ts';
 import type { RepliesOptions } from './replies.ts';
@@ -12,6 +13,7 @@ import type { RepliesOptions } from './replies.ts';
 export type ClusterLinkOptions = RepliesOptions & {
   news: News & { close(): Promise<void> };
   reader: Reader;
+  partitions: number;
   /** How long an answer may take, in milliseconds. */
   patienceMs?: number | undefined;
 };
@@ -31,7 +33,7 @@ type Command = {
 export async function openClusterLink(
   options: ClusterLinkOptions,
 ): Promise<Link & { close(): Promise<void> }> {
-  const { broker, reader, news, newId, patienceMs } = options;
+  const { broker, reader, partitions, news, newId, patienceMs } = options;
   const replies = new Replies(options);
   // A deployment whose gateways are away keeps what is asked until one is back.
   await broker.declare(gatewayTopology());
@@ -69,6 +71,7 @@ export async function openClusterLink(
       return command(`"${type}" for "${address}"`, { type, body, headers, ...sendOptions });
     },
     query: (address, name, args) => reader.query(address, name, args),
+    reconcile: () => reconcile(replies, { partitions, newId, timeoutMs: patienceMs }),
     async close() {
       await news.close();
       await replies.close();

@@ -5,6 +5,7 @@ import { addressed, committedOf } from './link.ts';
 import type { Asked, Link, News } from './link.ts';
 import { checkRequestId } from './protocol/requestId.ts';
 import { exchanges, partitionKey, partitionOf } from './protocol/topology.ts';
+import { reconcile } from './reconcile.ts';
 import type { Reader } from './reader.ts';
 import { Replies } from './replies.ts';
 import type { RepliesOptions } from './replies.ts';
@@ -71,6 +72,7 @@ export async function openHostLink(
       return send(group, { type, to, body, ...sendOptions });
     },
     query: (address, name, args) => reader.query(address, name, args),
+    reconcile: () => reconcile(replies, { partitions, newId }),
     async close() {
       feed.end();
       await replies.close();

@@ -80,6 +80,8 @@ export type Link = {
   /** What an actor that the host knows answers to a question of its own. */
   query(address: string, name: string, args?: unknown): Promise<unknown>;
   rejected: RejectedQueue;
+  /** Has the owners of all partitions send again all that is owed; resolves with how many partitions there are. */
+  reconcile(): Promise<number>;
 };
 
 /** What a committed entry is for those who follow its request. */

@@ -13,6 +13,7 @@ import { declareGraph } from './graph.ts';
 import { declareInfo } from './info.ts';
 import { declareLog } from './log.ts';
 import { declarePs } from './ps.ts';
+import { declareReconcile } from './reconcile.ts';
 import { declareRejected } from './rejected.ts';
 import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
@@ -45,6 +46,7 @@ const declarations: readonly Declare[] = [
   declareSpec,
   declareUnpark,
   declareRejected,
+  declareReconcile,
   declareReplay,
   declareTracker,
   declareCompletion,

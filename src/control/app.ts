@@ -53,6 +53,7 @@ export async function createApp({
   );
   app.get('/host', info);
   app.post('/tracker/rebuild', rebuild);
+  app.post('/reconcile', async () => ({ partitions: await link.reconcile() }));
   addRequests(app, link);
   addActors(app, link);
   addRejected(app, link);

@@ -9,7 +9,7 @@ import type { Reader } from '../reader.ts';
 import { isUnavailable } from './caller.ts';
 import type { Caller } from './caller.ts';
 import { RemoteNews } from './remoteNews.ts';
-import { answerSchema, commands, hostInfoSchema, startedSchema } from './wire.ts';
+import { answerSchema, commands, hostInfoSchema, reconciledSchema, startedSchema } from './wire.ts';
 import { statusSchema, wrappedSchema } from './wire.ts';
 import type { HostInfo } from './wire.ts';
 
@@ -55,6 +55,10 @@ export function createRemoteLink(
         ),
       drop: async (id) =>
         rejectedSummarySchema.parse(await caller.ask('POST', `${aside(id)}/drop`, {})),
+    },
+    reconcile: async () => {
+      const answer = await caller.askAgain('POST', '/reconcile', {});
+      return reconciledSchema.parse(answer).partitions;
     },
     close() {
       news.close();

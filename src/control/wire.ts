@@ -52,6 +52,9 @@ export const querySchema = z.strictObject({
 /** Replies and answers may be any JSON, and are wrapped so that each is an object. */
 export const wrappedSchema = z.object({ answer: z.unknown() });
 
+/** `POST /reconcile` is answered with this. */
+export const reconciledSchema = z.object({ partitions: z.number() });
+
 /** `GET /rejected?limit=100` */
 export const rejectedLimitSchema = z.object({
   limit: z.coerce.number().int().min(1).max(10_000).default(100),

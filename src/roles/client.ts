@@ -27,7 +27,7 @@ export async function openLink(own: Process, ports: LinkPorts): Promise<Link> {
   const reader = createReader(store, own.registry, host ? inMemory(host) : fromStore(own, store));
   if (!mix.isLocked) {
     const news = new BrokerNews({ broker, clock, partitions, newId });
-    const link = await openClusterLink({ broker, clock, newId, reader, news });
+    const link = await openClusterLink({ broker, clock, newId, reader, partitions, news });
     closing.add(() => link.close());
     return link;
   }

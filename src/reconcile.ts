@@ -4,7 +4,7 @@
  */
 import { exchanges, partitionKey } from './protocol/topology.ts';
 import type { Replies } from './replies.ts';
-import { partitionReconcile } from './runtime/incoming.ts';
+import { partitionReconcile } from './protocol/forOwner.ts';
 
 export type ReconcileOptions = {
   partitions: number;

@@ -133,14 +133,21 @@ const rules: readonly Rule[] = [
     may: ['src/protocol/', 'src/worker/subscription.ts', 'zod'],
     mayTypes: ['src/ports/'],
   },
+  { from: 'src/reconcile.ts', may: ['src/protocol/'], mayTypes: ['src/replies.ts'] },
   {
     from: 'src/hostLink.ts',
-    may: ['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/replies.ts', 'zod'],
+    may: [
+      ...['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/reconcile.ts'],
+      ...['src/replies.ts', 'zod'],
+    ],
     mayTypes: ['src/reader.ts', 'src/runtime/feed.ts', 'src/runtime/valve.ts'],
   },
   {
     from: 'src/clusterLink.ts',
-    may: ['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/replies.ts', 'zod'],
+    may: [
+      ...['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/reconcile.ts'],
+      ...['src/replies.ts', 'zod'],
+    ],
     mayTypes: ['src/reader.ts'],
   },
   {

@@ -1,6 +1,6 @@
 /** What an owner does about messages that are for it and for no group; `toOwner.ts` sends them. */
 import { z } from 'zod';
-import { partitionReconcile, queueEmpty } from './incoming.ts';
+import { partitionReconcile, queueEmpty } from '../protocol/forOwner.ts';
 import type { Incoming } from './incoming.ts';
 import { hasLost } from './lostStarts.ts';
 import type { Ownership } from './ownership.ts';

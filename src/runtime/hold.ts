@@ -5,7 +5,7 @@
 import type { Channel } from '../ports/broker.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { deliver } from './delivery.ts';
-import { partitionWake } from './incoming.ts';
+import { partitionWake } from '../protocol/forOwner.ts';
 import type { Mailbox } from './mailbox.ts';
 import { own } from './ownership.ts';
 import type { Ownership } from './ownership.ts';

@@ -5,7 +5,7 @@
 import type { QueueStats } from '../ports/queueStats.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { baseTopology, partitionOf, partitionQueue } from '../protocol/topology.ts';
-import { partitionReconcile, queueEmpty } from './incoming.ts';
+import { partitionReconcile, queueEmpty } from '../protocol/forOwner.ts';
 import { loadGroup } from './load.ts';
 import { Neighbours } from './neighbours.ts';
 import type { Ownership } from './ownership.ts';

@@ -7,6 +7,7 @@ import type { Entry, EntryMeta } from '../ports/journal.ts';
 import { headersSchema } from '../protocol/envelope.ts';
 import type { Address } from '../protocol/envelope.ts';
 import { PermanentError } from '../protocol/errors.ts';
+import { isForOwner } from '../protocol/forOwner.ts';
 import { exchanges } from '../protocol/topology.ts';
 import { toPlace } from './outbox.ts';
 import type { Place } from './outbox.ts';
@@ -41,20 +42,6 @@ export const leaseCheck = 'lease.check';
 
 /** Steps what a parked group has kept (architecture, section 13). */
 export const groupUnpark = 'group.unpark';
-
-/** Wakes whoever consumes the partition; changes nothing. */
-export const partitionWake = 'partition.wake';
-
-/** Has the owner send all that every active group of the partition owes. */
-export const partitionReconcile = 'partition.reconcile';
-
-/** A job type's queue was found empty, or gone, though starts may have been in it. */
-export const queueEmpty = 'queue.empty';
-
-/** For whoever owns the partition, of no group: acked, not journaled. */
-export function isForOwner(type: string): boolean {
-  return [partitionWake, partitionReconcile, queueEmpty].includes(type);
-}
 
 /** A message from another group, or what groups say about messages. */
 export function isBetweenGroups({ type, meta }: Incoming): boolean {

@@ -3,7 +3,7 @@
  * own to hosts that have too few. No lock and no election: the broker says who owns, the journal fences.
  */
 import { isForOthers, toLetGo } from './balance.ts';
-import { partitionWake } from './incoming.ts';
+import { partitionWake } from '../protocol/forOwner.ts';
 import { Orphans } from './orphans.ts';
 import type { PartitionHost } from './partition.ts';
 import { lookMs, Presence } from './presence.ts';

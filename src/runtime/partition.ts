@@ -7,7 +7,7 @@ import { FencedError } from '../protocol/errors.ts';
 import { partitionQueue } from '../protocol/topology.ts';
 import { prefetch } from './delivery.ts';
 import { hold } from './hold.ts';
-import { partitionWake } from './incoming.ts';
+import { partitionWake } from '../protocol/forOwner.ts';
 import { Mailbox } from './mailbox.ts';
 import { NewerOwnerError } from './ownership.ts';
 import type { Ownership } from './ownership.ts';

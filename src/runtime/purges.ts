@@ -5,7 +5,7 @@
  */
 import type { QueueStats } from '../ports/queueStats.ts';
 import { jobQueue } from '../protocol/topology.ts';
-import { queueEmpty } from './incoming.ts';
+import { queueEmpty } from '../protocol/forOwner.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
 import { tellOwner } from './toOwner.ts';

@@ -2,7 +2,7 @@
 import type { Entry } from '../ports/journal.ts';
 import { afterTurn, beforeTurn } from './attempts/unjournaled.ts';
 import type { Turned as Turn } from './group.ts';
-import { isForOwner } from './incoming.ts';
+import { isForOwner } from '../protocol/forOwner.ts';
 import type { Incoming } from './incoming.ts';
 import type { Arrival } from './mailbox.ts';
 import type { AttemptRow } from './obligations.ts';

@@ -10,7 +10,7 @@ import {
   partitionQueue,
   storeQueue,
 } from '../../src/protocol/topology.ts';
-import { partitionReconcile } from '../../src/runtime/incoming.ts';
+import { partitionReconcile } from '../../src/protocol/forOwner.ts';
 import { tellOwner } from '../../src/runtime/toOwner.ts';
 import { Cluster } from '../kit/cluster.ts';
 import { FakeClock } from '../kit/fakeClock.ts';

@@ -93,6 +93,7 @@ async function finish(
 
 /** Nothing of an ownership outlives it. */
 function drop({ memory, valve, pace }: Runtime, ownership: Ownership): void {
+  ownership.hasEnded = true;
   pace.works(ownership.partition);
   ownership.timers.stop();
   ownership.resends.stop();

@@ -69,12 +69,12 @@ export class Host {
    * at work as soon as it is. Rejects with MillraceError `store` when the broker serves another store.
    */
   async start(): Promise<void> {
-    const { epoch, broker } = this.#runtime;
+    const { epoch } = this.#runtime;
     this.#watch();
     await this.#declare();
     await epoch.establish();
     await Promise.all(this.#partitions.map((partition) => partition.start()));
-    if (broker.isRemote) this.#neighbours.start();
+    if (!this.#isAlone) this.#neighbours.start();
     this.#purges?.start();
   }
 
@@ -95,7 +95,7 @@ export class Host {
 
   /** Finishes what is in hand and lets every partition go; changes no state. May be called twice. */
   async stop(): Promise<void> {
-    const { stopping, outlet, valve, pace, clock, broker } = this.#runtime;
+    const { stopping, outlet, valve, pace, clock } = this.#runtime;
     const giveUp = (): void => {
       stopping.abort();
       pace.go();
@@ -104,13 +104,13 @@ export class Host {
     const takeBack = clock.after(this.#drainMs, giveUp);
     valve.close();
     this.#purges?.stop();
-    if (broker.isRemote) await this.#neighbours.drain();
+    if (!this.#isAlone) await this.#neighbours.drain();
     await Promise.all(this.#partitions.map((partition) => partition.stop()));
     takeBack();
     giveUp();
     outlet.stop();
     this.#unwatch?.();
-    if (broker.isRemote) await this.#neighbours.stop();
+    if (!this.#isAlone) await this.#neighbours.stop();
     await this.#runtime.desk.close();
   }
 

@@ -28,6 +28,8 @@ export type Ownership = {
   readonly claim: number;
   readonly channel: Channel;
   readonly mailbox: Mailbox;
+  /** It is over, in whatever way. */
+  hasEnded: boolean;
   /** Aborted when the partition is lost: nothing is written, sent or acked any more. */
   readonly lost: AbortSignal;
   /** The broker's memory that the partition was last reconciled with. */
@@ -87,6 +89,7 @@ export async function own(
     claim: claim.offset,
     channel,
     mailbox,
+    hasEnded: false,
     lost,
     reconcile,
     epoch,
@@ -152,13 +155,6 @@ async function owedAgain(
   return { send, ...(oldest !== undefined && { oldest }) };
 }
 
-/** A newer program has owned the partition: this one must leave it alone. */
-export class NewerOwnerError extends MillraceError {
-  constructor(message: string) {
-    super('store', message);
-  }
-}
-
 function refuseNewer(
   document: PartitionDocument,
   versions: Readonly<Record<string, number>>,
@@ -166,7 +162,8 @@ function refuseNewer(
   for (const [kind, version] of Object.entries(document.versions)) {
     const ours = versions[kind];
     if (ours === undefined || ours >= version) continue;
-    throw new NewerOwnerError(
+    throw new MillraceError(
+      'store',
       `partition ${document.partition} was owned by a program with "${kind}" of version ${version}; this one has ${ours}: upgrade it`,
     );
   }

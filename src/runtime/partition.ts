@@ -3,13 +3,12 @@
  * delivers, lets go or loses it, and consumes anew. Who gets a partition is the broker's to say.
  */
 import type { Channel } from '../ports/broker.ts';
-import { FencedError } from '../protocol/errors.ts';
+import { FencedError, MillraceError } from '../protocol/errors.ts';
 import { partitionQueue } from '../protocol/topology.ts';
 import { prefetch } from './delivery.ts';
 import { hold } from './hold.ts';
 import { partitionWake } from '../protocol/forOwner.ts';
 import { Mailbox } from './mailbox.ts';
-import { NewerOwnerError } from './ownership.ts';
 import type { Ownership } from './ownership.ts';
 import { Rest } from './rest.ts';
 import type { Runtime } from './runtime.ts';
@@ -28,7 +27,7 @@ export type PartitionOptions = {
   onTrouble(partition: number, why: string): Promise<void>;
 };
 
-/** `away`: not consuming just now; `refused`: it belongs to a newer program. */
+/** `away`: not consuming just now; `refused`: it belongs to a newer program, or is damaged. */
 export type PartitionState = 'away' | 'standing by' | 'taking over' | 'owned' | 'refused';
 
 export class PartitionHost {
@@ -118,8 +117,9 @@ export class PartitionHost {
   /** Whether it is to be left alone for good. */
   #refuses(err: unknown, failures: number, onRefused: (reason: unknown) => void): boolean {
     const { isAlone } = this.#options;
-    const isFirst = isAlone && failures === 0 && !this.#hasOwned;
-    const isFinal = err instanceof NewerOwnerError || (isFirst && !(err instanceof FencedError));
+    if (this.#hasOwned) return false;
+    const isFirst = isAlone && failures === 0 && !(err instanceof FencedError);
+    const isFinal = isFirst || (err instanceof MillraceError && err.code === 'store');
     if (!isFinal) return false;
     this.#state = 'refused';
     const { partition } = this;

@@ -112,7 +112,7 @@ function waitingStart(
 ): Waiting {
   return {
     async message() {
-      if (own.lost.aborted) return undefined;
+      if (own.hasEnded) return undefined;
       const place = { partition: own.partition, id };
       const { group } = own.residents.get(id) ?? (await loadGroup(runtime, place));
       const owed = group.obligations.attempts.get(rowKey(actor, key));

@@ -1,7 +1,7 @@
 /** Starts that were handed over before, or sent under an older claim: who may run them, and for how long they are given out. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AttemptStart } from '../../src/protocol/attempts.ts';
-import { partitionReconcile } from '../../src/runtime/incoming.ts';
+import { partitionReconcile } from '../../src/protocol/forOwner.ts';
 import { tellOwner } from '../../src/runtime/toOwner.ts';
 import { eventually } from '../kit/eventually.ts';
 import { openRig, the } from '../kit/rig.ts';

@@ -114,6 +114,32 @@ function suite(url: string): void {
     });
   }
 
+  it('writes what several partitions append at once in one round trip', async () => {
+    const store = await openMongoStore({ url, database: databaseOf(), partitions: 16 });
+    const { append, head } = store.journal;
+    const places = Array.from({ length: 16 }, (_, partition) => ({
+      partition,
+      group: `g${partition}`,
+    }));
+    const atOnce = (first: number, count: number) =>
+      Promise.all(
+        places.map((place) =>
+          append(Array.from({ length: count }, (_, index) => entry(first + index, place))),
+        ),
+      );
+    const since = traffic(store.stats());
+    await atOnce(1, 10);
+    expect(since(store.stats())).toMatchObject({ roundTrips: 1, documents: 160 });
+    // Where one partition's place is taken the others are written all the same.
+    await append([entry(11, { partition: 7, group: 'other' })]);
+    const outcomes = await atOnce(11, 3);
+    expect(outcomes.map(({ outcome }) => outcome).indexOf('duplicate')).toBe(7);
+    expect(outcomes.filter(({ outcome }) => outcome === 'appended')).toHaveLength(15);
+    const heads = await Promise.all(places.map(({ partition }) => head(partition)));
+    expect(heads).toEqual(places.map(({ partition }) => (partition === 7 ? 11 : 13)));
+    await store.close();
+  });
+
   it('answers each question of the read models by the index that is meant for it', async () => {
     const database = databaseOf();
     const models = await openMongoReadModels({ url, database });

@@ -17,14 +17,17 @@ export type ConnectionOptions = {
   timeoutMs?: number;
 };
 
-/** What has gone over the wire; `documents` and `bytes` are those written, `bytes` as BSON. */
-export type Traffic = { roundTrips: number; documents: number; bytes: number };
+/** What has gone over the wire: `writes` of the round trips wrote `documents`, of `bytes` as BSON. */
+export type Traffic = { roundTrips: number; writes: number; documents: number; bytes: number };
 
 /** Acknowledged by a majority, in its journal: what must be there after any crash. */
 export const durable: WriteConcernOptions = { writeConcern: { w: 'majority', journal: true } };
 
 /** Acknowledged by the primary: what may be lost, as it comes again or can be made again. */
 export const soon: WriteConcernOptions = { writeConcern: { w: 1 } };
+
+/** What a majority has: it stays, whatever member fails. */
+export const majority = { readConcern: { level: 'majority' } } as const;
 
 const defaultDatabase = 'millrace';
 /** What the driver takes when the URL names none. */
@@ -36,7 +39,7 @@ export class Connection {
   readonly db: Db;
   /** Hosts and database, without credentials. */
   readonly name: string;
-  readonly traffic: Traffic = { roundTrips: 0, documents: 0, bytes: 0 };
+  readonly traffic: Traffic = { roundTrips: 0, writes: 0, documents: 0, bytes: 0 };
   readonly #client: MongoClient;
   readonly #readonly: boolean;
   #isClosed = false;
@@ -66,6 +69,7 @@ export class Connection {
       throw new TransientError(
         `The store in MongoDB at ${this.name} was opened for reading; write through a host.`,
       );
+    this.traffic.writes += 1;
     this.traffic.documents += documents;
     this.traffic.bytes += bytes;
   }

@@ -5,7 +5,7 @@
 import type { Deployment } from '../../ports/deployment.ts';
 import { sizeOf } from './bulk.ts';
 import type { DeploymentDocument } from './collections.ts';
-import { durable } from './connection.ts';
+import { durable, majority } from './connection.ts';
 import { meaningOf } from './errors.ts';
 import type { Part } from './journal.ts';
 
@@ -19,7 +19,7 @@ export function mongoDeployment({ connection, collections: { deployment } }: Par
   async function newest(): Promise<DeploymentDocument | undefined> {
     const [found] = await connection.run('read the epoch', () =>
       deployment
-        .find({ _id: { $gt: prefix, $lt: end } }, { readConcern: { level: 'majority' } })
+        .find({ _id: { $gt: prefix, $lt: end } }, majority)
         .sort({ _id: -1 })
         .limit(1)
         .toArray(),

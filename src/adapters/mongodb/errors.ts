@@ -100,7 +100,7 @@ export function isNoCollection(error: unknown): boolean {
 }
 
 /** What one document of a bulk write met. */
-export type Fault = { index: number; meaning: Meaning; reason: string };
+export type Fault = { index: number; meaning: Meaning; reason: string; cause: unknown };
 
 /**
  * The documents of a bulk write that failed, in order; undefined when the error is about the whole write, or
@@ -113,6 +113,7 @@ export function faultsOf(error: unknown): Fault[] | undefined {
     index: fault.index,
     meaning: rows.get(fault.code)?.meaning ?? unknown.meaning,
     reason: fault.errmsg ?? `code ${fault.code}`,
+    cause: error,
   }));
   return faults.length > 0 ? faults.sort((one, other) => one.index - other.index) : undefined;
 }

@@ -13,6 +13,7 @@ import { collectionsOf, prepareIndexes, schemaVersion, storeIndexes } from './co
 import {
   connect,
   durable,
+  majority,
   type Connection,
   type ConnectionOptions,
   type Traffic,
@@ -110,7 +111,7 @@ async function identify(connection: Connection, options: MongoStoreOptions): Pro
   const { deployment } = collectionsOf(connection.db);
   const read = () =>
     connection.run('read the store’s identity', () =>
-      deployment.findOne({ _id: 'store' }, { readConcern: { level: 'majority' } }),
+      deployment.findOne({ _id: 'store' }, majority),
     );
   let found = await read();
   if (found === null && options.readonly !== true) {

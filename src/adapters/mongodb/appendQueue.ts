@@ -23,7 +23,7 @@ export class AppendQueue {
   readonly #part: Pick<Part, 'connection' | 'collections'>;
   #waiting: Waiting[] = [];
   #running = 0;
-  #turn: NodeJS.Immediate | undefined;
+  #isDue = false;
 
   constructor(part: Pick<Part, 'connection' | 'collections'>) {
     this.#part = part;
@@ -36,8 +36,10 @@ export class AppendQueue {
   insert(insert: Insert): Promise<Fault | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...insert, resolve, reject });
-      this.#turn ??= setImmediate(() => {
-        this.#turn = undefined;
+      if (this.#isDue) return;
+      this.#isDue = true;
+      setImmediate(() => {
+        this.#isDue = false;
         this.#begin();
       });
     });

@@ -37,7 +37,7 @@ export type Delivery = Publication & {
 export type ConsumeOptions = {
   /** Unacked deliveries at a time. */
   prefetch: number;
-  /** Called once per delivery, in the order of the queue; must not throw. */
+  /** Called once per delivery, in the order of the queue, not before `consume` has resolved; must not throw. */
   onDelivery(delivery: Delivery): void;
   /** The channel is gone (closed by the broker, queue deleted, connection lost); not called after `close()`. */
   onClosed(reason: string): void;

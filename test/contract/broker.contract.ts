@@ -118,6 +118,20 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       await eventually(() => expect(bodies(got)).toEqual(['1']));
     });
 
+    it('delivers only to who has the channel to ack it on', async () => {
+      await publish(['1', '2', '3']);
+      const got: string[] = [];
+      const channel = await broker.consume('millrace.plain', {
+        prefetch: 1,
+        onDelivery({ body, tag }) {
+          got.push(body);
+          channel.ack(tag);
+        },
+        onClosed: () => undefined,
+      });
+      await eventually(() => expect(got).toEqual(['1', '2', '3']));
+    });
+
     it('routes by key, to all, by pattern, and by the name of a queue', async () => {
       await publish(['direct'], 'single');
       await broker.publish(message('fanout', { exchange: 'millrace.news', routingKey: '' }));

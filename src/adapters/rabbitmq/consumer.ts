@@ -21,6 +21,8 @@ export class Consumer implements Channel {
   #isOpen = true;
   /** Until then the end is told by a rejection. */
   #isStarted = false;
+  /** What came before who consumes had the channel to ack it on. */
+  #early: ConsumeMessage[] | undefined = [];
   /** Acking a tag twice would end the channel. */
   #ackedUpTo = 0;
 
@@ -45,6 +47,7 @@ export class Consumer implements Channel {
     }
     if (!this.#isOpen) throw new TransientError(`The queue ${queue} was lost just now; try again.`);
     this.#isStarted = true;
+    setImmediate(() => this.#deliverEarly());
   }
 
   ackUpTo(tag: number): void {
@@ -64,9 +67,20 @@ export class Consumer implements Channel {
 
   #receive(message: ConsumeMessage | null): void {
     if (!this.#isOpen) return;
-    if (message !== null) return this.#options.onDelivery(toDelivery(message, this.#options.names));
+    if (message !== null) return this.#deliver(message);
     this.#gone(`queue ${this.#options.queue} was deleted`);
     void closeChannel(this.#channel);
+  }
+
+  #deliver(message: ConsumeMessage): void {
+    if (this.#early !== undefined) this.#early.push(message);
+    else this.#options.onDelivery(toDelivery(message, this.#options.names));
+  }
+
+  #deliverEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const message of early) this.#receive(message);
   }
 
   #ack(tag: number, upTo: boolean): void {

@@ -16,14 +16,20 @@ export class Consumer implements Channel {
   readonly #options: ConsumeOptions;
   readonly #unacked = new Unacked();
   #open = true;
+  #isReady = false;
 
   constructor(source: Source, options: ConsumeOptions) {
     this.#source = source;
     this.#options = options;
+    // Who consumes has its channel by then.
+    setImmediate(() => {
+      this.#isReady = true;
+      source.ready();
+    });
   }
 
   hasRoom(): boolean {
-    return this.#open && this.#unacked.size < this.#options.prefetch;
+    return this.#open && this.#isReady && this.#unacked.size < this.#options.prefetch;
   }
 
   deliver(waiting: Waiting): void {

@@ -12,7 +12,8 @@
  * 2. Do not run a start that is redelivered, or has `replaces`, or whose `claim` is lower than one the worker
  *    has seen of the same `answer.routingKey` (in another start, or in an `attempt.report`): publish
  *    `attempt.confirm` with AMQP `reply-to` (a queue of the worker's own), again every 2 s, until an
- *    `attempt.verdict` for this executionId comes, and do as it says.
+ *    `attempt.verdict` for this executionId comes, and do as it says. Of two starts of one attempt that a worker
+ *    holds, it acks the one with the lower claim and keeps the other, whatever it has done for it by then.
  * 3. What has not ended 30 s after it came: publish `attempt.lease` (with `reply-to`), wait for the broker's
  *    confirm, then ack the start. From then on publish it again every 20 s until the answer is confirmed; 60 s
  *    without make the execution suspect, 60 s more lost, and the attempt is run anew. A verdict `drop` says that
@@ -162,6 +163,8 @@ export type AttemptSayingType = keyof typeof attemptSayingSchemas;
 /** Answer to `attempt.confirm`, `attempt.lease` and `attempt.fetch`, to the asking worker's queue. */
 export const attemptVerdictSchema = z.object({
   executionId: z.string(),
+  /** Of the start that was asked about. */
+  claim: z.number().optional(),
   /**
    * `run` it · `alone`: take nothing more, let the others end, confirm with `alone`, and run it then · `drop`: ack
    * it and say nothing · `stop`: publish `attempt.stopped`, then ack · `fail`: publish `attempt.failed` with

@@ -35,7 +35,7 @@ import type { Values } from './values.ts';
 import { orParked } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
 
-type Asking = { executionId: string; part?: number };
+type Asking = { executionId: string; claim?: number; part?: number };
 
 type About = { key: string; attempt: number; part?: number };
 
@@ -199,8 +199,13 @@ function answered(asked: Asking, said: Said = {}): Verdict {
 
 type Said = Partial<Pick<AttemptVerdict, 'verdict' | 'reason'>>;
 
-function noticesOf({ executionId }: Asking, { verdict, reason }: Said): Notice[] {
+function noticesOf({ executionId, claim }: Asking, { verdict, reason }: Said): Notice[] {
   if (verdict === undefined) return [];
-  const body = { executionId, verdict, ...(reason !== undefined && { reason }) };
+  const body = {
+    executionId,
+    ...(claim !== undefined && { claim }),
+    verdict,
+    ...(reason !== undefined && { reason }),
+  };
   return [{ kind: 'worker', type: 'attempt.verdict', body }];
 }

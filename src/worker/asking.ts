@@ -38,6 +38,11 @@ export class Asking {
     again();
   }
 
+  /** It is asked, and not answered. */
+  has(id: string): boolean {
+    return this.#open.has(id);
+  }
+
   /** It is answered, or not wanted; false when it was not asked. */
   end(id: string): boolean {
     const end = this.#open.get(id);

@@ -17,7 +17,7 @@ export async function closeLanes(
     lanes.map(async (lane) => {
       await Promise.race([quiet(lane, holding), over]);
       const left = holding.held.of(lane);
-      for (const held of left) holding.giveBack(held);
+      for (const held of left) holding.answering.giveBack(held);
       await Promise.all(left.flatMap(({ isOver, sending }) => (isOver ? (sending ?? []) : [])));
       await lane.subscription?.close();
     }),

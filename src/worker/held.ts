@@ -30,6 +30,8 @@ export type Held = {
   /** Nothing else may run beside it here. */
   isAlone: boolean;
   isCancelled: boolean;
+  /** Another copy of its start that came while its group was asked about this one. */
+  newer?: Taken | undefined;
   /** It counts among those that run. */
   hasSlot: boolean;
   /** `held`: the delivery is acked, and the lease in its place. */
@@ -43,12 +45,14 @@ export type Held = {
   isOver: boolean;
 };
 
+/** A start that has come, and what is to be known of it. */
+export type Taken = Pick<Held, 'start' | 'lane' | 'receipt' | 'executionId' | 'mustConfirm'>;
+
 /** What a lane's delivery begins as. */
-export function takenAs(
-  taken: Pick<Held, 'start' | 'lane' | 'receipt' | 'executionId' | 'receivedAt' | 'mustConfirm'>,
-): Held {
+export function takenAs(taken: Taken, receivedAt: number): Held {
   return {
     ...taken,
+    receivedAt,
     isKnown: false,
     isAlone: false,
     isCancelled: false,
@@ -56,13 +60,6 @@ export function takenAs(
     isAnswered: false,
     isOver: false,
   };
-}
-
-/** Another copy of its start, or a redelivery, stands in for the delivery that it has lost. */
-export function adoptCopy(held: Held, receipt: Receipt, { claim, replaces }: AttemptStart): void {
-  const { replaces: _, ...start } = held.start;
-  held.receipt = receipt;
-  held.start = { ...start, claim, ...(replaces !== undefined && { replaces }) };
 }
 
 /** Whether its answer is still its own to give: it has the delivery, or a lease in its place. */

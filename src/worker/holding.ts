@@ -2,15 +2,16 @@
  * What becomes of each attempt that a worker has taken: it waits for its turn, is confirmed where that is needed,
  * runs, and is answered. `worker.ts` brings the deliveries and what groups say.
  */
-import type { AttemptStart, AttemptVerdict } from '../protocol/attempts.ts';
+import type { AttemptVerdict } from '../protocol/attempts.ts';
 import { nextTurn } from '../runtime/nextTurn.ts';
 import { Answering } from './answering.ts';
 import type { Answer } from './answers.ts';
 import { failed, noWrites, stopped } from './answers.ts';
 import type { Asking } from './asking.ts';
 import type { Cancelled } from './cancelled.ts';
-import { adoptCopy, isOurs, takenAs } from './held.ts';
-import type { Held, Lane } from './held.ts';
+import { adoptCopy, useOf } from './copies.ts';
+import { isOurs, takenAs } from './held.ts';
+import type { Held, Lane, Taken } from './held.ts';
 import { HeldTable } from './heldTable.ts';
 import type { Inputs } from './inputs.ts';
 import type { Lanes } from './lanes.ts';
@@ -19,7 +20,6 @@ import type { WorkerOptions } from './options.ts';
 import type { Publisher } from './publisher.ts';
 import { executeHeld } from './running.ts';
 import type { Sayings } from './sayings.ts';
-import type { Receipt } from './subscription.ts';
 
 export type HoldingOptions = {
   worker: WorkerOptions;
@@ -33,18 +33,9 @@ export type HoldingOptions = {
   cancelled: Cancelled;
 };
 
-/** A start that has come, and what is to be known of it. */
-export type Taken = {
-  start: AttemptStart;
-  lane: Lane;
-  receipt: Receipt;
-  executionId: string;
-  mustConfirm: boolean;
-};
-
 export class Holding {
   readonly #options: HoldingOptions;
-  readonly #answering: Answering;
+  readonly answering: Answering;
   readonly held = new HeldTable();
   #isEnding = false;
 
@@ -52,32 +43,42 @@ export class Holding {
     this.#options = options;
     const { worker, publisher, sayings } = options;
     const onSent = (held: Held): void => this.#forget(held);
-    this.#answering = new Answering({ clock: worker.clock, publisher, sayings, onSent });
+    this.answering = new Answering({ clock: worker.clock, publisher, sayings, onSent });
   }
 
   take(taken: Taken): void {
     const known = this.held.get(taken.start.startId);
-    if (known !== undefined && !this.#isReplaced(known, taken)) return this.#adopt(known, taken);
+    if (known !== undefined) return this.#takeCopy(known, taken);
     const { lanes, cancelled, worker } = this.#options;
-    const held = takenAs({ ...taken, receivedAt: worker.clock.now() });
+    const held = takenAs(taken, worker.clock.now());
     this.held.add(held);
     if (cancelled.has(held.start.startId)) return this.#stopUnrun(held);
     lanes.wait(held);
     this.pump();
   }
 
-  /** The group has given up the execution that is held here, and sent its start anew. */
-  #isReplaced(known: Held, { start }: Taken): boolean {
-    if (known.isOver) return true;
-    const isLost = known.lease !== undefined || !isOurs(known);
-    if (start.replaces !== known.executionId || !isLost) return false;
-    this.#lose(known);
-    return true;
+  #takeCopy(held: Held, taken: Taken): void {
+    const { receipt } = taken;
+    switch (useOf(held, taken.start, this.#options.asking.has(held.executionId))) {
+      case 'spare':
+        return receipt.ack();
+      case 'another':
+        if (isOurs(held)) held.receipt.ack();
+        this.#lose(held);
+        return this.take(taken);
+      case 'later':
+        held.newer?.receipt.ack();
+        held.newer = taken;
+        return;
+      case 'newer':
+        held.receipt.ack();
+        return this.#standIn(held, taken);
+      case 'stand-in':
+        return this.#standIn(held, taken);
+    }
   }
 
-  /** Another copy of an attempt that is held: it stands in for one whose delivery is lost, else it goes. */
-  #adopt(held: Held, { receipt, start, mustConfirm }: Taken): void {
-    if (held.isAnswered || isOurs(held)) return receipt.ack();
+  #standIn(held: Held, { receipt, start, mustConfirm }: Taken): void {
     adoptCopy(held, receipt, start);
     this.#options.leases.begin(held);
     if (mustConfirm) return this.#confirm(held);
@@ -103,12 +104,15 @@ export class Holding {
   }
 
   /** What a group says to a confirm, a renewal or a fetch. */
-  judge({ executionId, verdict, reason }: AttemptVerdict): void {
-    const wasAsked = this.#options.asking.end(executionId);
+  judge({ executionId, claim, verdict, reason }: AttemptVerdict): void {
     const held = this.held.find(executionId);
     if (held === undefined) return;
+    if (claim !== undefined && claim !== held.start.claim) return;
+    const wasAsked = this.#options.asking.end(executionId);
     if (verdict === 'drop') return this.#drop(held);
     if (!wasAsked) return;
+    held.newer?.receipt.ack();
+    held.newer = undefined;
     held.isKnown = true;
     if (held.execution !== undefined || held.answer !== undefined)
       return this.#judgeRunning(held, verdict, reason);
@@ -131,8 +135,10 @@ export class Holding {
   }
 
   #drop(held: Held): void {
+    const { newer } = held;
     held.receipt.ack();
     this.#lose(held);
+    if (newer?.receipt.isLost() === false) this.take(newer);
   }
 
   /** It is another worker's, or nobody's: what runs of it is to end. */
@@ -171,7 +177,7 @@ export class Holding {
     });
     void held.execution.ended.finally(() => {
       held.execution = undefined;
-      if (this.#isEnding) this.#answering.giveBack(held);
+      if (this.#isEnding) this.answering.giveBack(held);
       lanes.leave(held);
       this.#forget(held);
       this.pump();
@@ -180,7 +186,7 @@ export class Holding {
 
   /** What has not run gives its slot to another. */
   #send(held: Held, answer: Answer): void {
-    this.#answering.send(held, answer);
+    this.answering.send(held, answer);
     if (held.execution !== undefined || !held.hasSlot) return;
     this.#options.lanes.leave(held);
     this.pump();
@@ -234,14 +240,6 @@ export class Holding {
     this.#isEnding = true;
     for (const lane of this.#options.lanes.all) this.dropUnrun(lane);
     for (const { execution } of this.held.values()) execution?.abandon();
-  }
-
-  giveBack(held: Held): void {
-    this.#answering.giveBack(held);
-  }
-
-  stop(): void {
-    this.#answering.stop();
   }
 }
 

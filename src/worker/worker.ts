@@ -111,7 +111,7 @@ class InProcessWorker {
 
   async stop(): Promise<void> {
     await this.drain();
-    this.#holding.stop();
+    this.#holding.answering.stop();
     this.#publisher.end();
   }
 

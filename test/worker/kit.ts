@@ -47,7 +47,7 @@ export async function settle(): Promise<void> {
 
 export async function openKit(
   jobs: JobDefinition[],
-  options: Partial<WorkerOptions> = {},
+  { isStarted = true, ...options }: Partial<WorkerOptions> & { isStarted?: boolean } = {},
   wrap: (broker: Broker) => Broker = (broker) => broker,
 ) {
   const broker = openSmqpBroker();
@@ -97,7 +97,7 @@ export async function openKit(
     onStatus: (signal) => void statuses.push(signal),
     ...options,
   });
-  await worker.start();
+  if (isStarted) await worker.start();
 
   const publish = async (
     exchange: string,

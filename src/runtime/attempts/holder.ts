@@ -44,10 +44,13 @@ const killer =
 export function confirm(row: AttemptRow, asked: Asked): Answered {
   const { holder } = row;
   if (holder?.execution === asked.executionId && holder.isLost !== true) {
-    const isNews = asked.alone === true && holder.isAlone !== true;
-    return standing(isNews ? { ...row, holder: { ...holder, isAlone: true } } : row);
+    const isNews = (asked.alone === true && holder.isAlone !== true) || !isCopyOf(row, asked);
+    const isAlone = asked.alone === true || holder.isAlone === true;
+    const now: Holder = { ...holderOf(asked), ...(isAlone && { isAlone }) };
+    const kept = holder.lease === undefined ? now : { ...now, lease: holder.lease };
+    return standing(isNews ? { ...row, holder: kept } : row);
   }
-  if (holder !== undefined && !isNextTo(holder, asked)) return { row, verdict: 'drop' };
+  if (holder !== undefined && !isNextTo(row, asked)) return { row, verdict: 'drop' };
   const losses = (row.losses ?? 0) + (holder?.isAlone === true ? 1 : 0);
   const wasGiven = asked.redelivered === true || asked.replaces !== undefined;
   const grants = (row.grants ?? 0) + (wasGiven ? 1 : 0);
@@ -66,8 +69,13 @@ function standing(row: AttemptRow): Answered {
   return { row, verdict: grants >= aloneFrom && holder?.isAlone !== true ? 'alone' : 'run' };
 }
 
-function isNextTo(holder: Holder, { claim, replaces }: Asked): boolean {
-  return replaces === holder.execution || (claim === holder.claim && replaces === holder.replaces);
+function isNextTo(row: AttemptRow, asked: Asked): boolean {
+  return asked.replaces === row.holder?.execution || isCopyOf(row, asked);
+}
+
+/** It is about the very message that the holder runs. */
+export function isCopyOf({ holder }: AttemptRow, { claim, replaces }: Partial<Asked>): boolean {
+  return holder !== undefined && claim === holder.claim && replaces === holder.replaces;
 }
 
 function holderOf({ executionId, claim, replaces }: Asked): Holder {

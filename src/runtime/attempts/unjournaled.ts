@@ -9,7 +9,7 @@ import type { HeldTimer } from '../obligations.ts';
 import type { Ownership } from '../ownership.ts';
 import type { Judged, Resident } from '../parking.ts';
 import type { Verdict } from '../verdict.ts';
-import { isLeased } from './holder.ts';
+import { isCopyOf, isLeased } from './holder.ts';
 import { startIdOf } from '../startId.ts';
 import { awaited, leaseDue, watchOf } from './rows.ts';
 
@@ -18,6 +18,7 @@ type Body = {
   attempt: number;
   executionId: string;
   claim?: number;
+  replaces?: string;
   isGone?: boolean;
   seq?: number;
   n?: number;
@@ -52,7 +53,7 @@ function confirming({ own, resident, message, body }: Given): Verdict | undefine
   if (isParked(resident)) return dropped(body);
   const isOlder = (body.claim ?? 0) < own.claim;
   const row = awaited(resident.group.obligations, { actor: message.to, ...body });
-  if (!isOlder || row === undefined || row.holder !== undefined) return undefined;
+  if (!isOlder || row === undefined || isCopyOf(row, body)) return undefined;
   return own.attempts.wasSentAnew(startIdOf(resident.group.id, row)) ? dropped(body) : undefined;
 }
 
@@ -116,8 +117,12 @@ export function afterTurn(own: Ownership, judged: Verdict & { verdict: 'accepted
 
 const silent: Verdict = { verdict: 'answered', notices: [], owed: [] };
 
-function dropped({ executionId }: Body): Verdict {
-  const body: AttemptVerdict = { executionId, verdict: 'drop' };
+function dropped({ executionId, claim }: Body): Verdict {
+  const body: AttemptVerdict = {
+    executionId,
+    ...(claim !== undefined && { claim }),
+    verdict: 'drop',
+  };
   return {
     verdict: 'answered',
     notices: [{ kind: 'worker', type: 'attempt.verdict', body }],

@@ -112,7 +112,8 @@ async function run(parts: Parts): Promise<Running> {
     const control = mix.isLocked ? await takeFolder(config.data, { log, closing }) : undefined;
     const store = mix.needsStore ? await openStore(own) : undefined;
     const broker = await openBroker(own);
-    const tracker = store && mix.has('tracker') ? openTracker(own, { store }) : undefined;
+    const tracker =
+      store && mix.has('tracker') ? await openTracker(own, { store, broker }) : undefined;
     const host = store && mix.has('host') ? await openHost(own, { store, broker }) : undefined;
     const storeId = mix.isLocked ? store?.id : undefined;
     // Before any partition is owned: the first start of the first group that is recovered is taken at once.
@@ -130,7 +131,7 @@ async function run(parts: Parts): Promise<Running> {
       closing.add(() => control.refuse());
     }
     await host?.host.start();
-    tracker?.start();
+    await tracker?.start();
     if (store && mix.has('gateway')) await openGateway(own, { broker, store, valve });
     closing.add(() => observed.health.check('process', () => 'is stopping'));
     observed.health.check('process', () => undefined);

@@ -171,6 +171,11 @@ function refuseTwins(thing: string, definitions: readonly { type: string }[]): v
   }
 }
 
+/** Many processes may host: broker and store are servers. */
+export function isCluster(config: Config): config is Config & { amqpUrl: string } {
+  return config.amqpUrl !== undefined && config.mongodbUrl !== undefined;
+}
+
 export type ConfigFlags = {
   /** Path of the configuration; default: `millrace.config.*` in the working directory. */
   config?: string;

@@ -1,11 +1,11 @@
-/** Composition for reading alone: a data folder beside its host, or without one. Loads nothing that hosts. */
-import { join } from 'node:path';
+/** Composition for reading alone, beside who hosts or without anybody. Loads nothing that hosts. */
 import type { AnyStateMachine } from 'xstate';
 import { builtInActors } from '../actors/index.ts';
-import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import type { Config } from './config.ts';
+import { openStoreToRead } from './openStore.ts';
 import { createAt } from './past.ts';
 import type { At } from './past.ts';
+import type { Store } from './ports/store.ts';
 import { partitionOf } from './protocol/topology.ts';
 import { createReader } from './reader.ts';
 import type { Reader } from './reader.ts';
@@ -15,7 +15,7 @@ import { verifyGroup } from './runtime/replay.ts';
 import type { Verified } from './runtime/replay.ts';
 import { createFreezer } from './runtime/snapshots.ts';
 
-/** What can be asked of a data folder without hosting it. */
+/** What can be asked of a store without hosting it. */
 export type OpenReader = Reader & {
   /** The request after its entry `seq`; default: the newest. */
   at: At;
@@ -24,15 +24,14 @@ export type OpenReader = Reader & {
   close(): Promise<void>;
 };
 
-/** Opens a data folder for reading, beside a host or without one. Throws MillraceError `store`. */
-export function openReader(config: Config): OpenReader {
+/** Opens a store for reading. Rejects with MillraceError `store` or `unavailable`. */
+export async function openReader(config: Config): Promise<OpenReader> {
+  return readerOf(config, await openStoreToRead(config));
+}
+
+/** Over a store that is open; closing the reader closes it. */
+export function readerOf(config: Config, store: Store): OpenReader {
   const registry = createRegistry([...builtInActors, ...config.actors]);
-  const store = openSqliteStore({
-    path: join(config.data, storeFile),
-    partitions: config.partitions,
-    readonly: true,
-    fileMustExist: true,
-  });
   const loader = { store, registry, freezer: createFreezer(registry, store.blobs) };
   const place = (id: string) => ({ partition: partitionOf(id, store.partitions), id });
   const reader = createReader(store, registry, (id) => loadGroup(loader, place(id)));

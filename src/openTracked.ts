@@ -1,17 +1,17 @@
 /**
- * Composition for the tracker without its thread: questions to the read models of a data folder, beside
- * its host or without one, and making them anew.
+ * Composition for the tracker without its thread: questions to the read models of a store, beside who hosts
+ * it or without anybody, and making them anew.
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openSqliteReadModels, readModelsFile } from './adapters/sqlite/readModels.ts';
-import { openSqliteStore, storeFile } from './adapters/sqlite/store.ts';
 import { systemClock } from './adapters/systemClock.ts';
 import type { Config } from './config.ts';
 import { Caller, isUnavailable } from './control/caller.ts';
 import { socketName } from './control/socketPath.ts';
 import { rebuiltSchema } from './control/wire.ts';
+import { openReadModels, openStoreToRead } from './openStore.ts';
 import { messageOf, MillraceError } from './protocol/errors.ts';
+import { maskedUrl } from './protocol/masked.ts';
 import { createTracked } from './tracker/questions.ts';
 import type { Tracked } from './tracker/questions.ts';
 import { Tracker } from './tracker/tracker.ts';
@@ -32,7 +32,7 @@ const unheard: Warn = () => undefined;
  * `store` when there is no store, or there are no read models and none can be written.
  */
 export async function openTracked(config: Config, warn = unheard): Promise<OpenTracked> {
-  const { store, models, close } = open(config, true);
+  const { store, models, close } = await open(config, true);
   const tracked = createTracked(models, store);
   try {
     if (!(await isFollowed(tracked))) await bringUpToDate(config, tracked, warn);
@@ -90,7 +90,7 @@ async function bringUpToDate(config: Config, tracked: Tracked, warn: Warn): Prom
     const remedy = 'start millrace there, or ask as a user who may write to it';
     throw new MillraceError(
       'store',
-      `There are no read models in ${config.data}, and none can be made: ${messageOf(cause)}; ${remedy}.`,
+      `There are no read models in ${placeOf(config)}, and none can be made: ${messageOf(cause)}; ${remedy}.`,
       { cause },
     );
   }
@@ -101,7 +101,7 @@ async function tracking<T>(
   warn: Warn,
   work: (tracker: Tracker) => Promise<T>,
 ): Promise<T> {
-  const { store, models, close } = open(config, false);
+  const { store, models, close } = await open(config, false);
   const { journal, blobs, partitions } = store;
   try {
     return await work(
@@ -112,15 +112,14 @@ async function tracking<T>(
   }
 }
 
+function placeOf({ data, mongodbUrl }: Config): string {
+  return mongodbUrl === undefined ? data : maskedUrl(mongodbUrl);
+}
+
 /** The store is only read, whatever is done to the read models. */
-function open({ data, partitions }: Config, readonly: boolean) {
-  const path = join(data, storeFile);
-  const store = openSqliteStore({ path, partitions, readonly: true, fileMustExist: true });
-  const models = openSqliteReadModels({
-    path: join(data, readModelsFile),
-    store: store.id,
-    readonly,
-  });
+async function open(config: Config, readonly: boolean) {
+  const store = await openStoreToRead(config);
+  const models = await openReadModels(config, { store: store.id, readonly });
   const close = async (): Promise<void> => {
     await models.close();
     await store.close();

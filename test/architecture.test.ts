@@ -108,10 +108,23 @@ const rules: readonly Rule[] = [
   },
   { from: 'src/newId.ts', may: ['ulid'] },
   {
+    from: 'src/connectCluster.ts',
+    may: [
+      ...['src/adapters/', 'src/client.ts', 'src/clusterLink.ts', 'src/newId.ts'],
+      ...['src/openReader.ts', 'src/openStore.ts', 'src/roles/news.ts'],
+    ],
+    mayTypes: ['src/config.ts', 'src/connect.ts', 'src/ports/'],
+  },
+  {
+    from: 'src/openStore.ts',
+    may: ['src/adapters/', 'node:'],
+    mayTypes: ['src/config.ts', 'src/ports/'],
+  },
+  {
     from: 'src/connect.ts',
     may: [
       ...['src/control/', 'src/client.ts', 'src/config.ts', 'src/newId.ts', 'src/openReader.ts'],
-      'node:',
+      ...['src/connectCluster.ts', 'node:'],
     ],
     mayTypes: ['src/link.ts'],
   },
@@ -161,7 +174,7 @@ const rules: readonly Rule[] = [
   { from: 'src/heads.ts', may: ['src/ports/', 'src/protocol/'] },
   {
     from: 'src/openHeads.ts',
-    may: ['src/adapters/sqlite/', 'src/heads.ts', 'node:'],
+    may: ['src/heads.ts', 'src/openStore.ts'],
     mayTypes: ['src/config.ts'],
   },
   { from: 'src/eventLog.ts', may: ['src/ports/', 'src/protocol/', 'src/runtime/'] },
@@ -212,6 +225,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/newId.ts'],
       ...['src/clusterLink.ts', 'src/hostLink.ts', 'src/link.ts', 'src/reader.ts', 'src/gateway/'],
+      'src/openStore.ts',
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
       ...['pino', 'prom-client', 'node:'],
     ],
@@ -264,14 +278,21 @@ const rules: readonly Rule[] = [
   {
     from: 'src/openReader.ts',
     may: [
-      ...['actors/', 'src/adapters/sqlite/', 'src/protocol/', 'src/runtime/'],
-      ...['src/past.ts', 'src/reader.ts', 'node:'],
+      ...['actors/', 'src/protocol/', 'src/runtime/'],
+      ...['src/openStore.ts', 'src/past.ts', 'src/reader.ts'],
     ],
-    mayTypes: ['src/config.ts', 'xstate'],
+    mayTypes: ['src/config.ts', 'src/ports/', 'xstate'],
   },
   {
     from: 'src/openTracked.ts',
-    may: ['src/adapters/', 'src/control/', 'src/protocol/', 'src/tracker/', 'node:'],
+    may: [
+      'src/adapters/',
+      'src/openStore.ts',
+      'src/control/',
+      'src/protocol/',
+      'src/tracker/',
+      'node:',
+    ],
     mayTypes: ['src/config.ts'],
   },
   {

@@ -4,7 +4,7 @@ import type { AnyStateMachine } from 'xstate';
 import type { Millrace } from '../compose.ts';
 import { dataFolder, loadConfig, toConfig } from '../config.ts';
 import type { Config } from '../config.ts';
-import type { Connection } from '../connect.ts';
+import type { Connection, Hosted } from '../connect.ts';
 import type { ChainDefinition } from '../definitions.ts';
 import type { OpenHeads } from '../openHeads.ts';
 import type { OpenReader } from '../openReader.ts';
@@ -23,7 +23,7 @@ export type Hosting = {
   openHeads(config: Config): Promise<OpenHeads>;
   /** Rejects with MillraceError `unavailable` when no process hosts the folder. */
   connect(config: Config): Promise<Connection>;
-  hostOf(config: Config): Promise<{ pid: number } | undefined>;
+  hostOf(config: Config): Promise<Hosted | undefined>;
   /** What could not be accepted: at its broker, or in the process that hosts the folder. */
   openRejected(config: Config): Promise<OpenRejected>;
   /** The machine of a kind of actor; undefined when there is none of that kind. */

@@ -1,5 +1,6 @@
 /** `millrace info ID`: everything that is known of a request. */
 import type { Parking } from '../reader.ts';
+import type { Hosted } from '../connect.ts';
 import { isTerminal } from '../protocol/states.ts';
 import type { FoundRequest } from '../tracker/questions.ts';
 import { examples, jsonFlag } from './command.ts';
@@ -32,12 +33,12 @@ async function info(
       request.parked === undefined
         ? undefined
         : await withReader(context, (reader) => reader.parking(id));
-    const host = (await context.hosting.hostOf(config))?.pid;
+    const host = await context.hosting.hostOf(config);
     if (json) {
       printJson({
         ...request,
         ...(parking !== undefined && { parking }),
-        ...(host !== undefined && { host }),
+        ...(host !== undefined && { host: host.pid ?? host.name }),
       });
     } else printInfo(request, { host, parking });
     sayHowToGoOn(context, request, { parking, isHosted: host !== undefined });
@@ -45,7 +46,7 @@ async function info(
   return exitCodes.complete;
 }
 
-type Beside = { host: number | undefined; parking: Parking | undefined };
+type Beside = { host: Hosted | undefined; parking: Parking | undefined };
 
 function printInfo(request: FoundRequest, { host, parking }: Beside): void {
   const { id, type, state, user, labels, createdAt, startedAt, finishedAt, seq } = request;
@@ -68,7 +69,7 @@ function printInfo(request: FoundRequest, { host, parking }: Beside): void {
   if (finishedAt === undefined) time('changed', request.updatedAt);
   if (request.resumption > 0) line('resumed', plural(request.resumption, 'time'));
   line('events', count(seq));
-  if (!isTerminal(state)) line('host', host === undefined ? 'none' : `process ${host}`);
+  if (!isTerminal(state)) line('host', host === undefined ? 'none' : host.name);
 }
 
 type PrintLine = (title: string, text: string) => void;

@@ -1,6 +1,7 @@
 /** Whom a command speaks to: a host in this process, or the one that hosts the folder already. */
 import type { Logger } from 'pino';
 import type { Client } from '../client.ts';
+import { isCluster } from '../config.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../connect.ts';
 import { MillraceError } from '../protocol/errors.ts';
@@ -10,18 +11,19 @@ import { note } from './print.ts';
 
 export type Session = {
   client: Client;
-  /** Of the host, when that is another process. */
-  hostPid?: number;
+  /** Who hosts, when that is not this process: `process 123`, `the cluster at …`. */
+  hostedBy?: string;
   /** May be called twice. */
   close(): Promise<void>;
 };
 
-/** Hosts the folder; where another process does, reaches that one. `say` is given what troubles a host here. */
+/** Hosts the folder; where another process does, or a cluster is configured, reaches that one. `say` is given what troubles a host here. */
 export async function hostOrReach(
   context: Context,
   config: Config,
   say: (line: string) => void,
 ): Promise<Session> {
+  if (isCluster(config)) return toSession(await context.hosting.connect(config));
   const millrace = await context.hosting.host(config, { log: await troubleLog(config, say) });
   try {
     await millrace.start();
@@ -33,18 +35,18 @@ export async function hostOrReach(
   }
 }
 
-/** The process that hosts the folder; nothing when none does. */
+/** The process that hosts the folder; nothing when none does. A cluster that does not answer is an error. */
 export async function reach(context: Context, config: Config): Promise<Connection | undefined> {
   try {
     return await context.hosting.connect(config);
   } catch (thrown) {
-    if (isCode(thrown, 'unavailable')) return undefined;
+    if (isCode(thrown, 'unavailable') && !isCluster(config)) return undefined;
     throw thrown;
   }
 }
 
-export function toSession({ client, host, close }: Connection): Session {
-  return { client, hostPid: host.pid, close };
+export function toSession({ client, place, close }: Connection): Session {
+  return { client, hostedBy: place, close };
 }
 
 /** Lets `use` speak to a session, and closes it. */

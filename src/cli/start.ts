@@ -47,7 +47,7 @@ async function start(
   }
   return within(connection, async () => {
     const id = await begin(connection);
-    if (json) printJson({ id, type, host: connection.host.pid });
+    if (json) printJson({ id, type, host: connection.host?.pid });
     else print(`started ${id}`);
     return exitCodes.complete;
   });

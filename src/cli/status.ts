@@ -46,8 +46,8 @@ async function one(context: Opened, id: string, { json = false }: StatusOptions)
   const { reader, folder, hosting } = context;
   const found = await reader.status(id);
   const host = isTerminal(found.state) ? undefined : await hosting.hostOf(folder);
-  if (json) printJson({ ...found, ...(host !== undefined && { host: host.pid }) });
-  else printStatus(found, host?.pid);
+  if (json) printJson({ ...found, ...(host !== undefined && { host: host.pid ?? host.name }) });
+  else printStatus(found, host?.name);
   const parking = found.parked === undefined ? undefined : await reader.parking(id);
   sayHowToGoOn(context, found, { parking, isHosted: host !== undefined });
 }

@@ -64,7 +64,7 @@ function keptText({ since, kept }: Partial<Parking> = {}): string {
 }
 
 /** `millrace status ID`. */
-export function printStatus(status: RequestStatus, hostPid: number | undefined): void {
+export function printStatus(status: RequestStatus, host: string | undefined): void {
   const { id, type, state, args, user, parked, createdAt, updatedAt, running } = status;
   const took = isTerminal(state) ? `, took ${duration(updatedAt - createdAt)}` : '';
   print(`request  ${id}`);
@@ -78,7 +78,7 @@ export function printStatus(status: RequestStatus, hostPid: number | undefined):
   if (user !== undefined) print(`user     ${oneLine(user)}`);
   print(`created  ${instant(createdAt)}  ${ago(createdAt, Date.now())}`);
   print(`updated  ${instant(updatedAt)}  ${ago(updatedAt, Date.now())}${took}`);
-  if (hostPid !== undefined) print(`host     process ${hostPid}`);
+  if (host !== undefined) print(`host     ${host}`);
   for (const { name, attempt } of running.slice(0, mostFailures)) {
     print(`running  ${oneLine(name)}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
   }

@@ -35,7 +35,7 @@ export async function tellHost(
   return within(connection, async ({ client, host }) => {
     const request = await tell(client);
     const { id, state } = await request.status();
-    if (json) printJson({ id, state, host: host.pid });
+    if (json) printJson({ id, state, host: host?.pid });
     else print(`${state.toLowerCase()} ${id}`);
     return exitCodes.complete;
   });

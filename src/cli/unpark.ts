@@ -40,7 +40,7 @@ async function unpark(
     const aside = skipped === 0 ? '' : `, ${plural(skipped, 'message')} set aside`;
     print(`unparked: ${plural(stepped, 'message')} stepped${aside}; the request is ${state}`);
   }
-  if (session.hostPid === undefined) note(`Go on with it: ${context.command(`resume ${id}`)}`);
+  if (session.hostedBy === undefined) note(`Go on with it: ${context.command(`resume ${id}`)}`);
   return exitCodes.complete;
 }
 

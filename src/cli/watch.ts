@@ -65,11 +65,11 @@ export async function watch(
   try {
     session = await open(say);
     const startedAt = Date.now();
-    const { client, hostPid } = session;
-    const others = hostPid === undefined ? await leftBehind(client) : [];
+    const { client, hostedBy } = session;
+    const others = hostedBy === undefined ? await leftBehind(client) : [];
     request = await begin(client);
     noteOthers(others.filter((id) => id !== request?.id));
-    note(`request ${request.id}${hostPid === undefined ? '' : ` in process ${hostPid}`}`);
+    note(`request ${request.id}${hostedBy === undefined ? '' : ` in ${hostedBy}`}`);
     view = process.stderr.isTTY ? await screen(verbose) : createLines(verbose);
     if (interrupted.signal.aborted) suspendIt(request);
     const { status, isTerminated } = await follow(request, view, left.signal);
@@ -113,9 +113,9 @@ function hostLost(
   cause: unknown,
   { request, session }: { request: Request | undefined; session: Session | undefined },
 ): unknown {
-  if (request === undefined || session?.hostPid === undefined) return cause;
+  if (request === undefined || session?.hostedBy === undefined) return cause;
   const { id } = request;
-  const what = `process ${session.hostPid}, which hosted request "${id}", has ended`;
+  const what = `${session.hostedBy}, which hosted request "${id}", does not answer any more`;
   const message = `${what}; go on with it: ${context.command(`resume ${id}`)}`;
   return new MillraceError('unavailable', message, { cause });
 }
@@ -127,7 +127,11 @@ function leave(context: Context, { id, state }: RequestStatus, session: Session)
 
 function howToGoOn(context: Context, id: string | undefined, session: Session | undefined): string {
   if (id === undefined) return `See what was started: ${context.command('status')}`;
-  return session?.hostPid === undefined
+  return session?.hostedBy === undefined
     ? `Go on with it: ${context.command(`resume ${id}`)}`
-    : `Process ${session.hostPid} goes on with it: ${context.command(`status ${id}`)}`;
+    : `${capital(session.hostedBy)} goes on with it: ${context.command(`status ${id}`)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -29,14 +29,19 @@ export function portsOf({ logLevel }: Config, given: Partial<Ports>): Ports {
   const { log = pino({ name: 'millrace', level: logLevel ?? 'warn' }, pino.destination(2)) } =
     given;
   return {
-    openStore: ({ data, partitions }) =>
-      openSqliteStore({ path: join(data, storeFile), partitions }),
+    openStore: storeOf,
     openBroker: (config) => brokerOf(config, log),
     clock: systemClock,
     log,
     execArgv: process.execArgv,
     ...given,
   };
+}
+
+async function storeOf({ data, partitions, mongodbUrl }: Config): Promise<Store> {
+  if (mongodbUrl === undefined) return openSqliteStore({ path: join(data, storeFile), partitions });
+  const { openMongoStore } = await import('../adapters/mongodb/store.ts');
+  return openMongoStore({ url: mongodbUrl, partitions });
 }
 
 async function brokerOf({ amqpUrl, prefix, roles }: Config, log: Logger): Promise<Broker> {

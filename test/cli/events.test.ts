@@ -42,7 +42,7 @@ describe('events of all requests', () => {
   });
 
   test('can be had from a time on', async () => {
-    const reader = openReader(toConfig({ data }));
+    const reader = await openReader(toConfig({ data }));
     const begun = (await reader.status(failing)).createdAt;
     await reader.close();
     const { stdout } = await millrace('events', '--json', '--since', new Date(begun).toISOString());

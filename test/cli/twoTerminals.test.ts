@@ -180,7 +180,7 @@ test(
     expect((await second).exitCode).toBe(0);
     // The one that ran was begun once more, under the number that it had; the others had not begun.
     expect(ran().sort()).toEqual(['a 1', 'a 1', 'b 1', 'c 1']);
-    const reader = openReader(toConfig({ data }));
+    const reader = await openReader(toConfig({ data }));
     const attempts = (await reader.jobs(id)).map(({ name, attempts: n }) => `${name} ${n}`);
     expect(attempts).toEqual(['a 1', 'b 1', 'c 1', 'flaky-1 2']);
     const answers: string[] = [];

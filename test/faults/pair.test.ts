@@ -61,7 +61,7 @@ test.each(Array.from({ length: count }, (_, seed) => seed))(
       if (await host(folder, killed * 60_000, crash)) killed += 1;
     }
     await host(folder, killed * 60_000);
-    const reader = openReader(toConfig({ actors: [pair], data: folder }));
+    const reader = await openReader(toConfig({ actors: [pair], data: folder }));
     const all = Array.from({ length: lastCount }, (_, n) => n + 1);
     expect(await reader.query('a', 'got')).toEqual(all.filter((n) => n % 2 === 0));
     expect(await reader.query('b', 'got')).toEqual(all.filter((n) => n % 2 === 1));

@@ -134,7 +134,7 @@ async function reading<T>(
 ): Promise<T> {
   const config = toConfig({ data: folder });
   const store = openSqliteStore({ path: join(folder, 'store.db'), partitions: 3, readonly: true });
-  const reader = openReader(config);
+  const reader = await openReader(config);
   try {
     return await look(store, reader);
   } finally {

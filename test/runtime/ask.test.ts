@@ -128,7 +128,7 @@ describe('an event that is sent to an actor', () => {
     await client.send(main, { type: 'desk.hello' });
     expect(await client.query('d1', 'ids')).toEqual(['2-0', '3-0']);
     await stop();
-    const reader = openReader(toConfig({ actors: [desk], data }));
+    const reader = await openReader(toConfig({ actors: [desk], data }));
     expect(await reader.query('d1', 'ids')).toEqual(['2-0', '3-0']);
     expect((await reader.verify('d1')).difference).toBeUndefined();
     await reader.close();
@@ -165,7 +165,7 @@ describe('a query', () => {
     const data = tempFolder();
     const { client } = await opened(data);
     await client.send(main, open);
-    const reader = openReader(toConfig({ actors: [desk], data }));
+    const reader = await openReader(toConfig({ actors: [desk], data }));
     expect(await reader.query('d1', 'waiting')).toBe(0);
     await reader.close();
   });

@@ -115,7 +115,9 @@ function hostLost(
 ): unknown {
   if (request === undefined || session?.hostedBy === undefined) return cause;
   const { id } = request;
-  const what = `${session.hostedBy}, which hosted request "${id}", does not answer any more`;
+  const { hostedBy } = session;
+  const fate = hostedBy.startsWith('process ') ? 'has ended' : 'does not answer any more';
+  const what = `${hostedBy}, which hosted request "${id}", ${fate}`;
   const message = `${what}; go on with it: ${context.command(`resume ${id}`)}`;
   return new MillraceError('unavailable', message, { cause });
 }

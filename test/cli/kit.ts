@@ -19,9 +19,13 @@ export type Program = ReturnType<typeof start>;
 /** The program, transpiled. */
 export const main = join(transpiled(), 'src/main.js');
 
-/** Starts `millrace ARGS…`; its output has no colours. */
-export function start(args: readonly string[], cwd: string = root) {
-  const env = { NO_COLOR: '1', CI: '' };
+/** Starts `millrace ARGS…`; its output has no colours. `more` goes into its environment. */
+export function start(
+  args: readonly string[],
+  cwd: string = root,
+  more: Readonly<Record<string, string>> = {},
+) {
+  const env = { NO_COLOR: '1', CI: '', ...more };
   return execa('node', [main, ...args], { reject: false, all: true, cwd, env });
 }
 

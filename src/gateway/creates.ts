@@ -75,10 +75,13 @@ export type PlanOptions = {
 
 /** Body of `chain.create`. Rejects with MillraceError `plan`. */
 export async function planCreate(create: Create, options: PlanOptions): Promise<string> {
-  const { requestType, args, user, labels, parent, requestId } = create;
+  const { requestType, args, texts, user, labels, parent, requestId } = create;
   const given = { user, labels, parent };
   try {
-    const planned = await planAsked({ chain: requestType, args }, options);
+    const planned = await planAsked(
+      { chain: requestType, args, ...(texts !== undefined && { texts }) },
+      options,
+    );
     return JSON.stringify({ ...planned, ...given });
   } catch (thrown) {
     // Planned before, and what planning reads has changed: nobody steps this plan, the answer is the first one's.

@@ -20,6 +20,8 @@ export const requestCreateSchema = z.strictObject({
   requestType: z.string().min(1),
   /** As the chain's own schema has it. */
   args: z.unknown().optional(),
+  /** In place of `args`, as typed on a command line: read as the JSON they spell where the chain wants no text. */
+  texts: z.record(z.string(), z.string()).exactOptional(),
   /** Default: made of the message id, so that the same message names the same request. */
   requestId: z.string().exactOptional(),
   /** For people; default: the user of the broker. */

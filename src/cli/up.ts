@@ -1,4 +1,5 @@
 /** `millrace up`: hosts the folder until a signal ends it, then drains: no request's state changes by that. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Client } from '../client.ts';
 import type { Millrace } from '../compose.ts';
@@ -13,6 +14,9 @@ import { exitCodes } from './exit.ts';
 import { duration, note, plural } from './print.ts';
 import { troubleLog } from './session.ts';
 import { leftBehind } from './watch.ts';
+
+/** What a drain may take beyond the time that handlers have: partitions are let go, and the tracker finishes. */
+const beyondGraceMs = 30_000;
 
 type UpOptions = { verbose?: boolean; json?: boolean; roles?: string; http?: string };
 
@@ -39,7 +43,9 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   const millrace = await context.hosting.host(config, { log });
   const signalled = firstSignal(say);
   try {
-    await millrace.start();
+    const started = millrace.start().then(() => undefined);
+    const early = await Promise.race([started, signalled.promise]);
+    if (early !== undefined) return await endEarly(millrace, started, say);
     if (verbose && config.roles.includes('host')) sayRequests(millrace.client, say);
     await sayWhatIsHosted({ ...config, chains: await context.chains() }, millrace, say);
     const signal = await signalled.promise;
@@ -48,12 +54,35 @@ async function up(context: Context, options: UpOptions): Promise<number> {
       { signal },
       `${signal}: draining. What is unfinished goes on at the next start.`,
     );
+    const patienceMs = config.graceMs + beyondGraceMs;
+    const hasDrained = await inTime(millrace.stop(), patienceMs);
+    if (hasDrained) say('drained', {}, 'Drained.');
+    else say('not drained', { patienceMs }, 'Not drained in time; what is committed is kept.');
+    return hasDrained ? exitCodes.complete : exitCodes.couldNotRun;
+  } catch (thrown) {
     await millrace.stop();
-    say('drained', {}, 'Drained.');
-    return exitCodes.complete;
+    throw thrown;
   } finally {
     signalled.end();
-    await millrace.stop();
+  }
+}
+
+/** A signal came while it still waited for its broker or its store. */
+async function endEarly(millrace: Millrace, started: Promise<unknown>, say: Say): Promise<number> {
+  started.catch(() => undefined);
+  await inTime(millrace.stop(), beyondGraceMs);
+  say('ended', {}, 'Ended before it was up.');
+  return exitCodes.couldNotRun;
+}
+
+/** Whether it was done within so many milliseconds. */
+async function inTime(done: Promise<void>, ms: number): Promise<boolean> {
+  const late = new AbortController();
+  const lateness = delay(ms, false, { signal: late.signal }).catch(() => false);
+  try {
+    return await Promise.race([done.then(() => true), lateness]);
+  } finally {
+    late.abort();
   }
 }
 

@@ -33,7 +33,7 @@ class Deployment {
     this.data = join(folder, String(count));
     mkdirSync(this.data);
     const prefix = `test-${process.pid}-${count}`;
-    this.#env = { ...env, MILLRACE_PREFIX: prefix };
+    this.#env = { ...env, MILLRACE_PREFIX: prefix, MILLRACE_LOG: 'trace' };
   }
 
   /** `millrace ARGS…` */
@@ -67,8 +67,11 @@ async function json<T>(program: Program): Promise<T> {
 /** Ends a process as a supervisor does. */
 async function drained({ program }: Up): Promise<void> {
   program.kill('SIGTERM');
-  const { exitCode, stdout } = await program;
+  const { exitCode, stdout, all } = await program;
   expect([exitCode, stdout.includes('"msg":"drained"')]).toEqual([0, true]);
+  // Both URLs are said, the password in none of them.
+  expect(all).toContain('guest:***@');
+  expect(all).not.toContain('guest:guest@');
 }
 
 type Status = { id: string; state: string; counts: Record<string, number> };
@@ -111,6 +114,22 @@ async function suspendAndStop(deployment: Deployment): Promise<void> {
 }
 
 const timeout = 120_000;
+
+test('a broker that is not there is awaited until a signal, and its password is not said', async () => {
+  const url = 'amqp://someone:s3cret@127.0.0.1:1';
+  const deployment = new Deployment({ MILLRACE_AMQP_URL: url });
+  const up = deployment.run('up', '--roles', 'worker');
+  ups.push(up);
+  await untilSaid(
+    up,
+    /the broker at amqp:\/\/someone:\*\*\*@127\.0\.0\.1:1 is awaited: .*ECONNREFUSED/,
+  );
+  up.kill('SIGTERM');
+  const { exitCode, all } = await up;
+  expect(exitCode).toBe(5);
+  expect(all).toContain('Ended before it was up.');
+  expect(all).not.toContain('s3cret');
+}, 30_000);
 
 if ('url' in amqp && 'url' in mongodb) {
   const { url } = mongodb;

@@ -48,9 +48,11 @@ async function openOver(config: Config, broker: Broker, patienceMs: number) {
   const clock = systemClock;
   const store = await openStoreToRead(config);
   const reader = readerOf(config, store);
-  const news = new BrokerNews({ broker, clock, partitions: store.partitions, newId });
+  const { partitions } = store;
+  const news = new BrokerNews({ broker, clock, partitions, newId });
   try {
-    const link = await openClusterLink({ broker, clock, newId, reader, news, patienceMs });
+    const common = { broker, clock, newId, partitions, patienceMs };
+    const link = await openClusterLink({ ...common, reader, news });
     const close = async (): Promise<void> => {
       await link.close();
       await reader.close();

@@ -132,13 +132,8 @@ const rules: readonly Rule[] = [
     from: 'src/link.ts',
     may: ['src/protocol/'],
     mayTypes: [
-      ...[
-        'src/gateway/rejectedQueue.ts',
-        'src/definitions.ts',
-        'src/ports/',
-        'src/reader.ts',
-        'src/runtime/actor.ts',
-      ],
+      ...['src/definitions.ts', 'src/gateway/rejectedQueue.ts', 'src/ports/', 'src/reader.ts'],
+      'src/runtime/actor.ts',
     ],
   },
   {
@@ -147,22 +142,8 @@ const rules: readonly Rule[] = [
     mayTypes: ['src/ports/'],
   },
   { from: 'src/reconcile.ts', may: ['src/protocol/'], mayTypes: ['src/replies.ts'] },
-  {
-    from: 'src/hostLink.ts',
-    may: [
-      ...['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/reconcile.ts'],
-      ...['src/replies.ts', 'zod'],
-    ],
-    mayTypes: ['src/reader.ts', 'src/runtime/feed.ts', 'src/runtime/valve.ts'],
-  },
-  {
-    from: 'src/clusterLink.ts',
-    may: [
-      ...['src/gateway/rejectedQueue.ts', 'src/link.ts', 'src/protocol/', 'src/reconcile.ts'],
-      ...['src/replies.ts', 'zod'],
-    ],
-    mayTypes: ['src/reader.ts'],
-  },
+  link('src/hostLink.ts', ['src/runtime/feed.ts', 'src/runtime/valve.ts']),
+  link('src/clusterLink.ts', []),
   {
     from: 'src/client.ts',
     may: ['src/follow.ts', 'src/protocol/states.ts'],
@@ -286,12 +267,8 @@ const rules: readonly Rule[] = [
   {
     from: 'src/openTracked.ts',
     may: [
-      'src/adapters/',
-      'src/openStore.ts',
-      'src/control/',
-      'src/protocol/',
-      'src/tracker/',
-      'node:',
+      ...['src/adapters/', 'src/control/', 'src/openStore.ts', 'src/protocol/'],
+      ...['src/tracker/', 'node:'],
     ],
     mayTypes: ['src/config.ts'],
   },
@@ -312,6 +289,12 @@ const rules: readonly Rule[] = [
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },
 ];
+
+/** A link asks and answers over the broker. */
+function link(from: string, mayTypes: readonly string[]): Rule {
+  const own = ['src/link.ts', 'src/reconcile.ts', 'src/replies.ts', 'src/gateway/rejectedQueue.ts'];
+  return { from, may: [...own, 'src/protocol/', 'zod'], mayTypes: ['src/reader.ts', ...mayTypes] };
+}
 
 /** An adapter makes ports real with one driver, and knows no other adapter. */
 function adapter(name: string, ...drivers: string[]): Rule {

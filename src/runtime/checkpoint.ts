@@ -6,7 +6,7 @@ import type { Head } from '../ports/snapshots.ts';
 import type { TimerRow } from '../ports/timers.ts';
 import { rootState } from './group.ts';
 import type { Group } from './group.ts';
-import { nextTurn } from './nextTurn.ts';
+import { nextTurn, slices } from './nextTurn.ts';
 import { owesNothing } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
 import type { Resident } from './parking.ts';
@@ -38,9 +38,10 @@ export async function checkpoint(runtime: Runtime, own: Ownership): Promise<void
   const touched = [...own.touched.values()];
   own.touched = new Map();
   const settled: Settled[] = [];
+  const breathe = slices(runtime.clock);
   for (const resident of touched) {
     if (resident.group.seq > 0) settled.push(await settle(runtime, own, resident));
-    if (settled.length % groupsInARow === 0) await nextTurn();
+    await breathe();
   }
   own.lost.throwIfAborted();
   await Promise.all([

@@ -23,13 +23,13 @@ export async function deliver(
 ): Promise<void> {
   const releases = new Lane();
   for await (const arrivals of own.mailbox.batches(prefetch)) {
-    await runtime.pace.take(arrivals.length);
     for (let rest: readonly Arrival[] = arrivals; rest.length > 0;) {
+      await runtime.pace.begin();
       const loaded = await load(runtime, own, rest);
       own.lost.throwIfAborted();
       const turned = takeTurns(runtime, own, loaded);
       const { committed, left } = await commit(runtime, own, turned);
-      rest = left;
+      rest = [...left, ...rest.slice(turned.length)];
       await releases.push(async () => {
         own.lost.throwIfAborted();
         const began = runtime.clock.monotonic();

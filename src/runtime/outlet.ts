@@ -5,6 +5,7 @@
 import type { Broker, Publication } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import { jobTopology } from '../protocol/topology.ts';
+import { slices } from './nextTurn.ts';
 
 /** A start that waits; it holds names only, for it may wait long. */
 export type Waiting = {
@@ -29,6 +30,9 @@ const sweepMs = 30_000;
 
 /** A full queue is tried again when so many of its starts have been answered, not at each. */
 const answersATry = 100;
+
+/** So many starts are sent, at most, when nothing was heard for long. */
+const startsASweep = 1000;
 
 export class Outlet {
   readonly #broker: Broker;
@@ -70,7 +74,7 @@ export class Outlet {
     const lane = this.#lanes.get(jobType);
     if (lane === undefined) return undefined;
     lane.answers += 1;
-    return lane.answers < answersATry ? undefined : this.#try(jobType, lane);
+    return lane.answers < answersATry ? undefined : this.#try(jobType, lane, lane.answers);
   }
 
   /** Calls back when a job type's queue was gone; it is there again then, without what was in it. */
@@ -97,27 +101,34 @@ export class Outlet {
   #sweepLater(): void {
     this.#takeBack ??= this.#clock.after(sweepMs, () => {
       this.#takeBack = undefined;
-      for (const [type, lane] of this.#lanes) void this.#try(type, lane);
+      for (const [type, lane] of this.#lanes) void this.#try(type, lane, startsASweep);
       if (this.#lanes.size > 0) this.#sweepLater();
     });
   }
 
-  #try(jobType: string, lane: Lane): Promise<void> {
+  #try(jobType: string, lane: Lane, most: number): Promise<void> {
     lane.answers = 0;
-    lane.trying ??= this.#empty(jobType, lane).finally(() => {
+    lane.trying ??= this.#empty(jobType, lane, most).finally(() => {
       lane.trying = undefined;
     });
     return lane.trying;
   }
 
-  /** Sends, in order, until one finds no room or none waits. */
-  async #empty(jobType: string, lane: Lane): Promise<void> {
-    for (let next = lane.waiting[lane.taken]; next !== undefined; next = lane.waiting[lane.taken]) {
-      const isDone = await this.#sendWaiting(jobType, next);
+  /**
+   * Sends, in order, until one finds no room or none waits. No more than were answered: a worker beside may be
+   * faster than its answers are taken, and there is always room then.
+   */
+  async #empty(jobType: string, lane: Lane, most: number): Promise<void> {
+    const breathe = slices(this.#clock);
+    for (let sent = 0; sent < most && lane.taken < lane.waiting.length;) {
+      const next = lane.waiting[lane.taken];
+      const outcome = next && (await this.#sendWaiting(jobType, next));
       if (this.#isStopped) return;
-      if (!isDone) break;
-      next.done();
+      if (outcome === 'noRoom') break;
+      if (outcome === 'sent') sent += 1;
+      next?.done();
       lane.taken += 1;
+      await breathe();
     }
     if (lane.taken === lane.waiting.length) this.#lanes.delete(jobType);
     if (lane.taken * 2 < lane.waiting.length) return;
@@ -125,13 +136,14 @@ export class Outlet {
     lane.taken = 0;
   }
 
-  /** False when it has to wait on: there is no room, or its group cannot be read just now. */
-  async #sendWaiting(jobType: string, waiting: Waiting): Promise<boolean> {
+  /** One also has to wait on while its group cannot be read. */
+  async #sendWaiting(jobType: string, waiting: Waiting): Promise<'sent' | 'owedNoMore' | 'noRoom'> {
     try {
       const publication = await waiting.message();
-      return publication === undefined || (await this.#send(jobType, publication));
+      if (publication === undefined) return 'owedNoMore';
+      return (await this.#send(jobType, publication)) ? 'sent' : 'noRoom';
     } catch {
-      return false;
+      return 'noRoom';
     }
   }
 

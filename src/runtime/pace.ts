@@ -4,26 +4,30 @@
  * nothing is taken at all.
  */
 
-/** Messages a turn of the loop; while partitions are being taken over, so that these come first. */
-const messagesATurn = { usual: 200, recovering: 20 };
+/** Work a turn of the loop, a message without more to it being one; while partitions are being taken over, so that these come first. */
+const workATurn = { usual: 200, recovering: 20 };
 
 export class Pace {
   /** Partitions are being taken over. */
   isRecovering = false;
-  #left = messagesATurn.usual;
+  #left = workATurn.usual;
   #refill: Promise<void> | undefined;
   #isHeld = false;
   #onGo: (() => void)[] = [];
   /** By partition, why its batch cannot be committed just now. */
   readonly #failing = new Map<number, string>();
 
-  /** Undefined when a batch may be taken now; else resolves when it may. */
-  take(messages: number): Promise<void> | undefined {
-    if (this.#isHeld) return this.#going().then(() => this.take(messages));
+  /** Undefined when messages may be taken now; else resolves when they may. */
+  begin(): Promise<void> | undefined {
+    if (this.#isHeld) return this.#going().then(() => this.begin());
     const refill = this.#nextTurn();
-    if (this.#left <= 0) return refill.then(() => this.take(messages));
-    this.#left -= messages;
-    return undefined;
+    return this.#left <= 0 ? refill.then(() => this.begin()) : undefined;
+  }
+
+  /** Notes what was done since; false when that is enough for this turn of the loop. */
+  goOn(work: number): boolean {
+    this.#left -= work;
+    return this.#left > 0;
   }
 
   /** No batch is taken until `go`. */
@@ -55,12 +59,12 @@ export class Pace {
     return new Promise((resolve) => this.#onGo.push(resolve));
   }
 
-  /** What a large batch took too much is missing in the turns after it. */
+  /** What a large message took too much is missing in the turns after it. */
   #nextTurn(): Promise<void> {
     this.#refill ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#refill = undefined;
-        const most = this.isRecovering ? messagesATurn.recovering : messagesATurn.usual;
+        const most = this.isRecovering ? workATurn.recovering : workATurn.usual;
         this.#left = Math.min(most, this.#left + most);
         if (this.#left < most) void this.#nextTurn();
         resolve();

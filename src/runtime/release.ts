@@ -9,6 +9,7 @@ import { carryOut } from './forOwner.ts';
 import { isForOwner } from '../protocol/forOwner.ts';
 import { timerFired } from './incoming.ts';
 import { tellSenders } from './mail.ts';
+import { slices } from './nextTurn.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
 import { beginSending, sendOwed } from './send.ts';
@@ -26,7 +27,12 @@ export async function release(
 ): Promise<Released> {
   const { committed } = batch;
   const sending: Sending = [];
-  for (const item of committed) releaseOne(runtime, own, item, sending);
+  const breathe = slices(runtime.clock);
+  for (const item of committed) {
+    releaseOne(runtime, own, item, sending);
+    const others = breathe();
+    if (others !== undefined) await others;
+  }
   tellSenders(runtime, own, batch, sending);
   await Promise.all(sending);
   for (const { entry, standing } of committed) {

@@ -11,6 +11,9 @@ import { judge, keep } from './parking.ts';
 import type { Judged, Resident } from './parking.ts';
 import type { Runtime } from './runtime.ts';
 
+/** What costs as much as a message without more to it. */
+const [charactersAWork, startsAWork] = [4096, 4];
+
 /** A message that is still to be judged, or why it cannot be. */
 export type Loaded =
   | { arrival: Arrival; message: Incoming; resident: Resident }
@@ -34,11 +37,32 @@ export type Turned = {
   standing?: Standing;
 };
 
-/** Judges each message in order; pure but for the ownership's memory, which runs ahead until the commit. */
+/**
+ * Judges messages in order, at least one and as many of them as are good for one turn of the event loop; pure
+ * but for the ownership's memory, which runs ahead until the commit.
+ */
 export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loaded[]): Turned[] {
+  const turned: Turned[] = [];
+  const takeTurn = turns(runtime, own);
+  for (const item of loaded) {
+    const next = takeTurn(item);
+    turned.push(next);
+    if (!runtime.pace.goOn(workOf(next))) break;
+  }
+  return turned;
+}
+
+/** To read a long body takes time, and so does what a turn asks for. */
+function workOf({ message, judged }: Turned): number {
+  const owed = judged.verdict === 'accepted' ? judged.owed.length : 0;
+  return 1 + (message?.body?.length ?? 0) / charactersAWork + owed / startsAWork;
+}
+
+/** Takes the turns of one batch, one at a time. */
+function turns(runtime: Runtime, own: Ownership): (item: Loaded) => Turned {
   let offset = own.head;
   const standings = new Map<string, Standing>();
-  return loaded.map((item): Turned => {
+  return (item) => {
     const { arrival } = item;
     if ('refusal' in item)
       return { arrival, judged: { verdict: 'rejected', reason: item.refusal, code: 'rejected' } };
@@ -63,7 +87,7 @@ export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loa
     standing.resident = left;
     standings.set(message.group, standing);
     return { arrival, message, judged: toTell(judged), entry, standing };
-  });
+  };
 }
 
 function toTell(judged: Judged & { verdict: 'accepted' | 'parked' }): Turned['judged'] {

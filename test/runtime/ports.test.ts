@@ -136,7 +136,7 @@ describe('the outlet', () => {
     done: () => void sent.push(n),
   });
 
-  it('sends what found no room in order, once enough of the queue was answered', async () => {
+  it('sends what found no room in order, as many as were answered once enough were', async () => {
     const { broker, outlet, send } = await opened();
     for (let n = 0; n < 1000; n += 1) await send(n);
     expect(await send(1000)).toBe(false);
@@ -155,7 +155,9 @@ describe('the outlet', () => {
     for (let n = 0; n < 99; n += 1) await outlet.room('work');
     expect(sent).toEqual([]);
     await outlet.room('work');
-    expect(sent).toEqual(Array.from({ length: 150 }, (_, n) => 1000 + n));
+    expect(sent).toEqual(Array.from({ length: 100 }, (_, n) => 1000 + n));
+    for (let n = 0; n < 100; n += 1) await outlet.room('work');
+    expect(sent).toHaveLength(150);
     await channel.close();
   });
 

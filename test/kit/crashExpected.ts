@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { noopType } from '../../machines/graph.ts';
 import type { Plan } from '../../machines/graph.ts';
 import type { Entry } from '../../src/ports/journal.ts';
+import { attemptAnswerSchemas } from '../../src/protocol/attempts.ts';
 import { expand } from '../../src/runtime/transitions.ts';
 import { Reference } from '../machines/reference.ts';
 import { outcomeOf } from './crashChain.ts';
@@ -35,10 +36,15 @@ export function planIn(entries: readonly Entry[]): Plan {
 export function answersIn(entries: readonly Entry[]): Answered[] {
   const plan = planIn(entries);
   return entries.flatMap((entry) => {
-    if (!entry.type.startsWith('attempt.')) return [];
+    if (!isAnswer(entry)) return [];
     const job = plan.jobs[jobOf(entry)]?.name ?? 'unknown';
     return [{ job, attempt: answerIn(entry).attempt, type: entry.type }];
   });
+}
+
+/** Of an attempt: not what a worker says while it holds one. */
+function isAnswer({ type }: Entry): boolean {
+  return type in attemptAnswerSchemas;
 }
 
 function answerIn(entry: Entry): z.infer<typeof answerSchema> {
@@ -86,7 +92,7 @@ export function endFromJournal(id: string, entries: readonly Entry[]): End {
 
 function take(reference: Reference, plan: Plan, id: string, entry: Entry): void {
   const { mode } = reference;
-  if (entry.type.startsWith('attempt.')) takeAnswer(reference, id, entry);
+  if (isAnswer(entry)) takeAnswer(reference, id, entry);
   else if (entry.type === 'timer.fired') takeTimer(reference, plan, entry);
   else if (entry.type === 'request.resume') resume(reference);
   else if (entry.type === 'request.stop' && mode === 'suspended') reference.mode = 'stopped';

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The program `millrace`: hands the command line what it needs to host and to read, loaded when it is asked for. */
 import { runCli } from './cli/program.ts';
+import { collectEarly } from './collector.ts';
 
+collectEarly();
 const code = await runCli(process.argv, {
   host: async (config, ports) => (await import('./compose.ts')).createMillrace(config, ports),
   openHeads: async (config) => (await import('./openHeads.ts')).openHeads(config),

@@ -72,6 +72,7 @@ const rules: readonly Rule[] = [
   adapter('sqlite', 'libsql'),
   adapter('mongodb', 'mongodb'),
   { from: 'src/version.ts', may: ['node:'] },
+  { from: 'src/collector.ts', may: ['node:'] },
   {
     from: 'src/definitions.ts',
     may: ['src/protocol/errors.ts', 'zod'],
@@ -283,8 +284,8 @@ const rules: readonly Rule[] = [
   {
     from: 'src/main.ts',
     may: [
-      ...['src/cli/', 'src/compose.ts', 'src/connect.ts', 'src/index.ts', 'src/openReader.ts'],
-      ...['src/openHeads.ts', 'src/openRejected.ts', 'src/openTracked.ts'],
+      ...['src/cli/', 'src/collector.ts', 'src/compose.ts', 'src/connect.ts', 'src/index.ts'],
+      ...['src/openReader.ts', 'src/openHeads.ts', 'src/openRejected.ts', 'src/openTracked.ts'],
     ],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },

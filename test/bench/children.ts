@@ -34,6 +34,8 @@ export function openChildren(): Children {
   const start = (name: Program, orders: object): Child => {
     const child = fork(built.program(programs[name]), [JSON.stringify(orders)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // The heap as Node has it: their memory is measured.
+      execArgv: [],
     });
     const next = async (): Promise<Record<string, unknown>> => {
       const ended = once(child, 'exit').then(([code, signal]) => {

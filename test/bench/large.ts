@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { createMillrace } from '../../src/compose.ts';
-import { defineChain, defineJob } from '../../src/definitions.ts';
 import type { Children } from './children.ts';
+import { diamondOf, numbered } from './diamond.ts';
 import type { Report } from './report.ts';
 import { bytesStored } from './stored.ts';
 
@@ -52,31 +52,14 @@ export async function benchLarge(report: Report, children: Children): Promise<vo
   }
 }
 
-const step = defineJob({
-  type: 'step',
-  args: z.object({ n: z.number() }),
-  run: ({ args }) => ({ n: args.n }),
-});
-
-/** One into many into one. */
-const diamond = defineChain({
-  type: 'diamond',
-  args: z.object({ jobs: z.number() }),
-  plan({ args, job }) {
-    const first = job(step, { n: 0 });
-    const middle = Array.from({ length: args.jobs - 2 }, (_, n) =>
-      job(step, { n: n + 1 }, { after: first }),
-    );
-    job(step, { n: args.jobs }, { after: middle });
-  },
-});
+const diamond = diamondOf();
 
 /** All that one chain leaves in snapshots and chunks, its plan included, in a store of its own. */
 async function snapshotBytesAJob(size: number): Promise<number> {
   const data = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const path = join(data, 'store.db');
   const millrace = createMillrace(
-    { jobs: [step], chains: [diamond], data, concurrency: 100 },
+    { jobs: [numbered], chains: [diamond], data, concurrency: 100 },
     { openStore: ({ partitions }) => openSqliteStore({ path, partitions }) },
   );
   await millrace.start();

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
+import { createMillrace } from '../../src/index.ts';
+import { diamondOf, numbered } from './diamond.ts';
 import { ordered, processorS, residentMb, tell } from './orders.ts';
 import { LoopProbe, profiled } from './stalls.ts';
 import type { Stall } from './stalls.ts';
@@ -15,31 +16,17 @@ const { chains, jobs, isProfiled } = z
 const probe = new LoopProbe();
 let plannedMs = 0;
 
-const step = defineJob({
-  type: 'step',
-  args: z.object({ n: z.number() }),
-  run: ({ args }) => ({ n: args.n }),
-});
-
-const diamond = defineChain({
-  type: 'diamond',
-  args: z.object({ jobs: z.number() }),
-  plan({ args, job }) {
-    const before = performance.now();
-    probe.pause();
-    const first = job(step, { n: 0 }, { name: 'first' });
-    const middle = Array.from({ length: args.jobs - 2 }, (_, n) =>
-      job(step, { n: n + 1 }, { after: first }),
-    );
-    job(step, { n: args.jobs }, { name: 'last', after: middle });
-    probe.resume();
-    plannedMs += performance.now() - before;
-  },
+const diamond = diamondOf((plan) => {
+  const before = performance.now();
+  probe.pause();
+  plan();
+  probe.resume();
+  plannedMs += performance.now() - before;
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
 const millrace = createMillrace({
-  jobs: [step],
+  jobs: [numbered],
   chains: [diamond],
   data: folder,
   concurrency: 100,

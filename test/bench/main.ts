@@ -1,5 +1,6 @@
 /** `npm run bench [-- --json FILE]`: every figure of the README and ARCHITECTURE; no part of the tests. */
 import { parseArgs } from 'node:util';
+import { collectEarly } from '../../src/collector.ts';
 import { openChildren } from './children.ts';
 import { benchHop } from './hop.ts';
 import { benchLarge, benchSnapshots } from './large.ts';
@@ -11,6 +12,7 @@ import { benchThroughput } from './throughput.ts';
 import { benchTracker } from './tracker.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } });
+collectEarly();
 const report = new Report();
 report.heading();
 const wants = (name: string): boolean => values.only === undefined || values.only === name;

@@ -1,8 +1,10 @@
 /** What a benchmark's program hears from its parent and tells it; what it knows of itself. */
 import { readFileSync } from 'node:fs';
+import { collectEarly } from '../../src/collector.ts';
 
-/** What the parent ordered; it is the same repository that says and reads it. */
+/** What the parent ordered; it is the same repository that says and reads it. Collects as the program `millrace` does. */
 export function ordered(): unknown {
+  collectEarly();
   return JSON.parse(process.argv[2] ?? '{}');
 }
 

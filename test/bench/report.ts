@@ -38,13 +38,19 @@ export class Report {
   heading(): void {
     const [cpu] = cpus();
     console.log(
-      `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown'}\n`,
+      `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown'}, ${heapFlags()}\n`,
     );
   }
 
   write(file: string): void {
     writeFileSync(file, `${JSON.stringify(this.#figures, null, 2)}\n`);
   }
+}
+
+/** What V8 was told about its heap, by `npm run bench` or whoever runs this. */
+function heapFlags(): string {
+  const flags = process.execArgv.filter((flag) => flag.includes('-size='));
+  return flags.length === 0 ? 'heap as Node has it' : flags.join(' ');
 }
 
 function goalText(goal: Figure['goal']): string | null {

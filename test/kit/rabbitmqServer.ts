@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort, isListening } from './freePort.ts';
-import { endAll, signalAll } from './processesOf.ts';
+import { endAll, killAfterUs } from './processesOf.ts';
 
 export type RabbitmqServer = {
   /** `amqp://guest:guest@127.0.0.1:port` */
@@ -45,11 +45,10 @@ const run = promisify(execFile);
 export async function startRabbitmq(script: string): Promise<RabbitmqServer> {
   const [port, managementPort] = await Promise.all([freePort(), freePort()]);
   const node = await prepare(script, port, managementPort);
-  const killAtExit = (): void => signalAll(node.mark, 'SIGKILL');
-  process.once('exit', killAtExit);
+  const takeBack = killAfterUs(node.mark, node.folder);
   const stop = async (): Promise<void> => {
-    process.off('exit', killAtExit);
     await endAll(node.mark, 0);
+    takeBack();
     rmSync(node.folder, { recursive: true, force: true });
   };
   await start(node).catch(async (error: unknown) => {

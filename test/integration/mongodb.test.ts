@@ -114,6 +114,24 @@ function suite(url: string): void {
     });
   }
 
+  it('refuses a lazy write that is too large for any server alone, and says so at the next flush', async () => {
+    const warned: string[] = [];
+    const warn = (error: unknown) => warned.push(String(error));
+    const store = await openMongoStore({ url, database: databaseOf(), partitions: 4, warn });
+    const snapshot = { group: 'large', seq: 1, at: 1, versions: {}, hash: 'h', state: '' };
+    await store.snapshots.put({ ...snapshot, state: 'x'.repeat(17 * 1024 * 1024) });
+    await store.snapshots.put({ ...snapshot, group: 'small' });
+    await store.journal.append([entry(1)]);
+    expect(await store.snapshots.newest('small')).toMatchObject({ group: 'small' });
+    await expect(store.flush()).rejects.toMatchObject({
+      code: 'document',
+      message: expect.stringContaining('large/000000000001'),
+    });
+    expect(warned).toHaveLength(1);
+    await store.flush();
+    await store.close();
+  });
+
   it('writes what several partitions append at once in one round trip', async () => {
     const store = await openMongoStore({ url, database: databaseOf(), partitions: 16 });
     const { append, head } = store.journal;

@@ -1,6 +1,6 @@
 /** Writes of many documents that two owners may both make: inserted once, or stored where nothing newer is. */
 import { BSON, type AnyBulkWriteOperation, type BulkWriteOptions } from 'mongodb';
-import { MillraceError } from '../../protocol/errors.ts';
+import { MillraceError, TransientError } from '../../protocol/errors.ts';
 import type { Collections } from './collections.ts';
 import { durable, type Connection } from './connection.ts';
 import type { ReadModelCollections } from './readModelCollections.ts';
@@ -21,6 +21,12 @@ const batchSize = 250;
 /** A round trip holds about so many bytes. */
 const batchBytes = 16 * 1024 * 1024;
 
+/** What every server takes, and some do not check. */
+const maxDocumentBytes = 16 * 1024 * 1024 - 64 * 1024;
+
+/** Documents that others make at the same moment may be in the way so often. */
+const triesAtMost = 20;
+
 /** Bytes of a document as BSON. */
 export function sizeOf(document: object): number {
   return BSON.calculateObjectSize(document, { ignoreUndefined: true });
@@ -31,8 +37,8 @@ export async function insertOnce(
   target: BulkTarget,
   documents: readonly Stored[],
 ): Promise<Error[]> {
-  const refused: Error[] = [];
-  for (const batch of batchesOf(documents)) {
+  const { fitting, refused } = sifted(target, documents);
+  for (const batch of batchesOf(fitting)) {
     const operations = batch.map((document) => ({ insertOne: { document } }));
     for (const fault of await write(target, operations)) {
       if (isLasting(fault)) refused.push(refusal(target, batch[fault.index], fault));
@@ -64,8 +70,8 @@ export async function putHighest<K extends string>(
   field: K,
   documents: readonly (Stored & Readonly<Record<K, object>>)[],
 ): Promise<Error[]> {
-  const refused: Error[] = [];
-  for (const batch of batchesOf(documents)) {
+  const { fitting, refused } = sifted(target, documents);
+  for (const batch of batchesOf(fitting)) {
     // One document each; of `updateOne` some servers keep a connection until the whole batch is done.
     const operations = batch.map(({ _id, [field]: value }) => ({
       updateMany: { filter: { _id }, update: { $max: { [field]: value } }, upsert: true },
@@ -78,10 +84,26 @@ export async function putHighest<K extends string>(
 
 /** Until no document is in the way of another's: two that make the same one at once may be told so. */
 async function writeAll(target: BulkTarget, operations: readonly object[]): Promise<Fault[]> {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const faults = await write(target, operations);
     if (faults.every(isLasting)) return faults;
+    if (tries >= triesAtMost) throw new TransientError(`${target.collection} is contended.`);
   }
+}
+
+/** A document that is too large for any server is refused before the others are sent. */
+function sifted<T extends Stored>(
+  target: BulkTarget,
+  documents: readonly T[],
+): { fitting: T[]; refused: Error[] } {
+  const isFitting = (document: T): boolean => sizeOf(document) <= maxDocumentBytes;
+  const reason = `a document may have ${maxDocumentBytes} bytes`;
+  return {
+    fitting: documents.filter(isFitting),
+    refused: documents
+      .filter((document) => !isFitting(document))
+      .map((document) => refusal(target, document, { reason })),
+  };
 }
 
 function isLasting({ meaning }: Fault): boolean {
@@ -137,7 +159,7 @@ function* batchesOf<T extends object>(documents: readonly T[]): Generator<T[]> {
 function refusal(
   { collection, connection }: BulkTarget,
   document: Stored | undefined,
-  { reason }: Fault,
+  { reason }: Pick<Fault, 'reason'>,
 ): Error {
   return new MillraceError(
     'document',

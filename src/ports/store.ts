@@ -1,4 +1,7 @@
-/** Store: the storage ports together. Appends are urgent; all other writes may wait to ride with one, in order. */
+/**
+ * Store: the storage ports together. Appends are urgent; all other writes may wait to ride with one. Those queued
+ * before an append are written once it has returned, blobs before it; none is before one that it relies on.
+ */
 import type { Blobs } from './blobs.ts';
 import type { Deployment } from './deployment.ts';
 import type { Hosts } from './hosts.ts';

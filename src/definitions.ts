@@ -61,8 +61,8 @@ type Settings<Args extends z.ZodType> = {
   /** At most this many at a time in one worker; default: the worker's own limit. */
   concurrency?: number;
   /**
-   * Called once while a request is planned, before anything is stored: may check the args, and answers with
-   * values that a request spec's node passes on by `sets`. What it throws refuses the request.
+   * Called once for each job of a request spec while it is planned, before anything is stored: may check the
+   * args, and answers with values that the spec's node passes on by `sets`. What it throws refuses the request.
    */
   create?(
     context: CreateContext<z.output<Args>>,

@@ -8,6 +8,7 @@ export type { MillraceOptions } from './config.ts';
 export { defineChain, defineJob, RetryAfter, Stopped } from './definitions.ts';
 export type {
   ChainDefinition,
+  CreateContext,
   JobContext,
   JobDefinition,
   JobHandle,

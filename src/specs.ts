@@ -15,10 +15,15 @@ const maxTold = 20;
 
 type SpecSource = { chains: readonly ChainDefinition[]; specs?: string | undefined };
 
+/** The checked specs of a configuration. Throws MillraceError `config` for what is wrong with them. */
+export function specsOf({ specs }: Pick<SpecSource, 'specs'>): Specs | undefined {
+  return specs === undefined ? undefined : new SpecFolder(specs).specs;
+}
+
 /** Chains of the configuration and of its specs. Throws MillraceError `config` for what is wrong with these. */
 export function chainsOf(config: SpecSource): readonly ChainDefinition[] {
-  if (config.specs === undefined) return config.chains;
-  return joined(config.chains, new SpecFolder(config.specs).specs);
+  const specs = specsOf(config);
+  return specs === undefined ? config.chains : joined(config.chains, specs);
 }
 
 export type FreshChains = {

@@ -76,11 +76,11 @@ function flagsOf(command: Command, program: Command): Candidate[] {
   );
 }
 
-function wordsFor(
+async function wordsFor(
   { command, given }: Place,
   current: string,
   context: Context,
-): Promise<Candidate[]> | Candidate[] {
+): Promise<Candidate[]> {
   const visible = command.createHelp().visibleCommands(command);
   if (visible.length > 0) {
     // What is no command takes no arguments.
@@ -97,6 +97,8 @@ function wordsFor(
       return types(context);
     case 'what':
       return both(types(context), ids(context));
+    case 'spec':
+      return plain([...((await context.specs())?.sequences.keys() ?? [])]);
     case 'args':
       return argsOf(context, given[0] ?? '');
     case 'job':

@@ -10,6 +10,7 @@ import type { OpenHeads } from '../openHeads.ts';
 import type { OpenReader } from '../openReader.ts';
 import type { OpenRejected } from '../openRejected.ts';
 import type { OpenTracked } from '../openTracked.ts';
+import type { Specs } from '../spec/check.ts';
 import type { Rebuilt } from '../tracker/tracker.ts';
 
 /** Hears what troubles it. */
@@ -41,6 +42,8 @@ export type Context = {
   hosting: Hosting;
   /** Definitions and all; rejects with MillraceError `config`. */
   config(): Promise<Config>;
+  /** The specs of the configuration, if it names any; rejects with MillraceError `config`. */
+  specs(): Promise<Specs | undefined>;
   /** Chains of the configuration and of its specs; rejects with MillraceError `config`. */
   chains(): Promise<readonly ChainDefinition[]>;
   /** For reading: the configuration's file is not looked at when the folder is named. */
@@ -56,6 +59,9 @@ export function contextOf(hosting: Hosting, flags: Flags): Context {
   return {
     hosting,
     config,
+    async specs() {
+      return (await import('../specs.ts')).specsOf(await config());
+    },
     async chains() {
       const given = await config();
       // Specs take a while to load, and most configurations have none.

@@ -1,4 +1,4 @@
-/** `millrace spec check DIR…`: the checks of request specs as a command, for editors and for CI. */
+/** `millrace spec …`: the checks of request specs as a command, for editors and for CI; list and show are beside it. */
 import { MillraceError, messageOf } from '../protocol/errors.ts';
 import type { Checked } from '../spec/check.ts';
 import type { ParsedFile } from '../spec/parse.ts';
@@ -10,13 +10,31 @@ import { exitCodes } from './exit.ts';
 import { colorsOf, complain, count, plural, print, printJson } from './print.ts';
 import { oneLine } from './text.ts';
 
+/** What `list` and `show` are given. */
+type Listed = [context: Context, options: { json?: boolean; all?: boolean }];
+type Shown = [context: Context, name: string, options: { json?: boolean }];
+
 type CheckOptions = { strict?: boolean; warnings: boolean; sequences?: string; json?: boolean };
 
 export const declareSpec: Declare = (program, act) => {
   const spec = program
     .command('spec')
     .description('look at and check request specs')
-    .addHelpText('after', examples('spec check specs'));
+    .addHelpText('after', examples('spec list', 'spec show deploy', 'spec check specs'));
+  spec
+    .command('list')
+    .description('list the requests that can be started')
+    .option('--all', 'list sequences that are no requests, too')
+    .option(...jsonFlag)
+    .addHelpText('after', examples('spec list', 'spec list --all'))
+    .action(act(async (...given: Listed) => (await import('./specShow.ts')).list(...given)));
+  spec
+    .command('show')
+    .argument('<spec>', 'name of a sequence')
+    .description('tell the args and the nodes of a sequence')
+    .option(...jsonFlag)
+    .addHelpText('after', examples('spec show deploy', 'spec show deploy --json'))
+    .action(act(async (...given: Shown) => (await import('./specShow.ts')).show(...given)));
   spec
     .command('check')
     .argument('<dirs...>', 'folders of spec files (*.yaml), or files')

@@ -99,6 +99,13 @@ export function argsOf({ args }: SequenceSpec): readonly ArgSpec[] {
   return [...args.required, ...args.optional, ...args.static];
 }
 
+/** The same, each with its kind. */
+export function kindsOf({ args }: SequenceSpec): { kind: keyof SequenceArgs; arg: ArgSpec }[] {
+  return (['required', 'optional', 'static'] as const).flatMap((kind) =>
+    args[kind].map((arg) => ({ kind, arg })),
+  );
+}
+
 /** Names of these, those without one left out. */
 export function namesOf(args: readonly ArgSpec[]): string[] {
   return args.flatMap(({ name }) => name ?? []);

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tempFolder } from '../kit/tempFolder.ts';
-import { start } from './kit.ts';
+import { root, start } from './kit.ts';
 
 const folder = tempFolder();
 const good = `sequences:
@@ -112,5 +112,87 @@ describe('spec check', () => {
         expect.objectContaining({ file: 'bad/b.yaml', line: 1, values: ['helpr'], level: 'error' }),
       ],
     });
+  });
+});
+
+describe('spec list and spec show', () => {
+  const config = join(root, 'examples/deploy-app/millrace.config.ts');
+  const millrace = (...args: string[]) =>
+    start(['--config', config, ...args], join(root, 'examples'));
+
+  test('list names the requests, and all sequences when asked', async () => {
+    const requests = await millrace('spec', 'list', '--json');
+    expect(JSON.parse(requests.stdout)).toMatchObject([{ name: 'deploy', request: true }]);
+    const all = await millrace('spec', 'list', '--all');
+    expect(all.exitCode).toBe(0);
+    expect(all.stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      ...['SEQUENCE', 'announce-version', 'deploy', 'deploy-and-probe', 'deploy-at-once'],
+      'deploy-carefully',
+    ]);
+    expect(all.stdout).toContain('deploy-app/specs/deploy.yaml:4');
+  });
+
+  test('show tells args with a star where they are required, and what the nodes do', async () => {
+    const { stdout } = await millrace('spec', 'show', 'deploy');
+    expect(stdout.split('\n').slice(0, 8)).toEqual([
+      'deploy  request in deploy-app/specs/deploy.yaml:4',
+      '',
+      'Args (* required)',
+      '* app       What is deployed',
+      '* version   Which version of it',
+      '* hosts     Where, a list',
+      '  env       production, staging, … (default: staging)',
+      '  announce  yes or no (default: no)',
+    ]);
+    const called = await millrace('spec', 'show', 'deploy-carefully');
+    expect(called.stdout).toContain(
+      'hosts  sequence deploy-and-probe  hosts:host, 1 at a time  2, after 100ms',
+    );
+    const unknown = await millrace('spec', 'show', 'deplyo');
+    expect([unknown.exitCode, unknown.stderr]).toEqual([
+      2,
+      'error: no sequence has the name "deplyo" (did you mean "deploy"?); spec list --all shows them',
+    ]);
+  });
+
+  test('graph draws the nodes of a spec, or with args the jobs of a request', async () => {
+    const template = await millrace('graph', 'deploy-and-probe');
+    expect(template.stdout).toBe(
+      'flowchart TD\n  j0["install: job install"]\n  j1["probe: job probe"]\n  j0 --> j1',
+    );
+    const jobs = await millrace('graph', 'deploy', 'app=a', 'version=1', 'hosts=["x"]', '--json');
+    expect((JSON.parse(jobs.stdout) as { name: string }[]).map(({ name }) => name)).toContain(
+      'conditional_deploy_begin',
+    );
+  });
+
+  test('completion knows requests, their args, and sequences', async () => {
+    const complete = async (...words: string[]) => {
+      const { stdout } = await start(['__complete', '--', '--config', config, ...words]);
+      return stdout.split('\n').map((line) => line.split('\t')[0]);
+    };
+    expect(await complete('run', '')).toEqual(['deploy']);
+    expect(await complete('run', 'deploy', 'a')).toEqual(['app=', 'announce=']);
+    expect(await complete('spec', 'show', 'deploy-a')).toEqual([
+      'deploy-at-once',
+      'deploy-and-probe',
+    ]);
+  });
+
+  test('a configuration without specs says how to name some', async () => {
+    const { exitCode, stderr } = await start(['spec', 'list'], folder);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain('the configuration names no request specs');
+  });
+
+  test('a configuration whose specs have errors says the first ones', async () => {
+    write('millrace.config.ts', `export default { specs: 'bad' };`);
+    const { exitCode, stderr } = await start(['run', 'restart'], folder);
+    expect(exitCode).toBe(5);
+    expect(stderr).toBe(
+      `error: bad/a.yaml:4: sequence "restart": node "n": field 'type' missing: name the type of job, or the sequence that is called
+bad/b.yaml:1: sequence "other": node "m": invalid value "helpr" in field 'type', expected the name of a sequence (did you mean "helper"?)
+mend the specs; millrace spec check ${join(folder, 'bad')} tells everything`,
+    );
   });
 });

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createMillrace, defineJob } from '../../src/index.ts';
 import type { Client, Millrace, MillraceOptions } from '../../src/index.ts';
 import { root } from '../cli/kit.ts';
+import { eventually } from '../kit/eventually.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 
 const folder = realpathSync(tempFolder());
@@ -124,6 +125,18 @@ describe('a program of a spec', () => {
     const mark = join(folder, 'tried');
     const command = `        run: [sh, -c, 'test -e "$0" || { touch "$0"; exit 1; }', '${mark}']\n        retry: 1`;
     expect((await run(request(command))).state).toBe('COMPLETE');
+  });
+
+  test('can be asked for in a file that is changed while it is hosted', async () => {
+    const client = await hosting(request('        run: [echo, one]'));
+    const file = join(folder, `specs-${count}`, 'more.yaml');
+    await expect(client.start('late', {})).rejects.toThrow('no chain has the type "late"');
+    writeFileSync(file, request('        run: [echo, two]').replace('  r:', '  late:'));
+    let id = '';
+    await eventually(async () => {
+      ({ id } = await client.start('late', {}));
+    }, 20_000);
+    expect((await client.request(id).finished()).state).toBe('COMPLETE');
   });
 
   test('cannot be asked for where the configuration does not allow programs', async () => {

@@ -37,7 +37,7 @@ export function toRequest({ _id, row }: RequestRow): RequestDocument {
 }
 
 /** The `_id` of a job's row, and of its status; in the order of jobs. */
-export function jobId(request: string, job: number): string {
+function jobId(request: string, job: number): string {
   return `${request}/${padded(job)}`;
 }
 

@@ -73,6 +73,8 @@ type Event = { type: string; result?: unknown; data?: unknown } & Record<string,
 
 /** What a process printed is for people who look into the journal, and no machine knows executions. */
 function forActor(answer: AttemptOutput & { executionId?: string | undefined }): object {
+  if ((answer.exit ?? answer.stdout ?? answer.stderr ?? answer.executionId) === undefined)
+    return answer;
   const { exit: _exit, stdout: _stdout, stderr: _stderr, executionId: _id, ...told } = answer;
   return told;
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
-import { MillraceError } from '../protocol/errors.ts';
+import { messageOf, MillraceError } from '../protocol/errors.ts';
 import { epochQueue, epochTopology, storeQueue, storeTopology } from '../protocol/topology.ts';
 import { backoffMs } from './backoff.ts';
 
@@ -18,7 +18,9 @@ export interface Epoch {
   establish(): Promise<void>;
   /** Something may have been forgotten: finds out, soon. */
   suspect(why: string): void;
-  /** Hears of every new epoch. */
+  /** Why nothing may be taken from this broker any more: it serves another store by now. */
+  readonly refusal?: string | undefined;
+  /** Hears of every new epoch, and of a refusal. */
   onChange(listener: () => void): void;
 }
 
@@ -54,6 +56,7 @@ export class BrokerEpoch implements Epoch {
   #current = '';
   #isChecking = false;
   #suspected: string | undefined;
+  #refusal: string | undefined;
 
   constructor(options: BrokerEpochOptions) {
     this.#options = options;
@@ -61,6 +64,10 @@ export class BrokerEpoch implements Epoch {
 
   get current(): string {
     return this.#current;
+  }
+
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   onChange(listener: () => void): void {
@@ -90,7 +97,10 @@ export class BrokerEpoch implements Epoch {
         await this.#wait(againMs);
       }
     } catch (err) {
-      if (!stopping.aborted) log.error({ err }, 'what the broker has forgotten is not known');
+      if (stopping.aborted) return;
+      log.error({ err }, 'the broker is not ours; restart this process once it is');
+      this.#refusal = messageOf(err);
+      this.#tell();
     } finally {
       this.#isChecking = false;
     }
@@ -142,6 +152,10 @@ export class BrokerEpoch implements Epoch {
   #adopt(epoch: string): void {
     if (epoch === this.#current) return;
     this.#current = epoch;
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 

@@ -90,7 +90,7 @@ export class Host {
       states.filter((state) => state === sought).length;
     if (count('away') > 0) return `${count('away')} partitions are not consumed`;
     if (count('refused') > 0) return `${count('refused')} partitions are left alone; see the log`;
-    return this.#runtime.pace.failure;
+    return this.#runtime.epoch.refusal ?? this.#runtime.pace.failure;
   }
 
   /** Finishes what is in hand and lets every partition go; changes no state. May be called twice. */
@@ -144,9 +144,7 @@ export class Host {
 
   #watch(): void {
     const { broker, log, pace, epoch, outlet } = this.#runtime;
-    epoch.onChange(() => {
-      for (const partition of this.#partitions) partition.reconcile();
-    });
+    epoch.onChange(() => void this.#onEpoch());
     outlet.onQueueGone((jobType) => void this.#onQueueGone(jobType));
     this.#unwatch ??= broker.watch({
       onDisconnected: (reason) => log.warn({ reason }, 'the broker is gone; waiting for it'),
@@ -174,6 +172,18 @@ export class Host {
       this.#declaring = undefined;
     });
     return this.#declaring;
+  }
+
+  /** The broker has forgotten, or is not ours. */
+  async #onEpoch(): Promise<void> {
+    const { epoch, outlet, pace, log } = this.#runtime;
+    if (epoch.refusal !== undefined) {
+      pace.hold();
+      return;
+    }
+    outlet.declareAnew();
+    await this.#declare().catch((err: unknown) => log.warn({ err }, 'not declared again yet'));
+    for (const partition of this.#partitions) partition.reconcile();
   }
 
   /** A partition's queue cannot be consumed any more; where it is gone, so may answers be that were in it. */

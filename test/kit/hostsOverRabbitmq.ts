@@ -128,7 +128,8 @@ export class HostsOverRabbitmq {
   /** Groups whose starts come to whoever consumes now. */
   async starts(): Promise<Set<string>> {
     const seen = new Set<string>();
-    await this.#outside.declare(jobTopology('work'));
+    // The exchange is there again once a host has declared it.
+    await eventually(() => this.#outside.declare(jobTopology('work')));
     await this.#outside.consume(jobQueue('work'), {
       prefetch: 1000,
       onClosed: () => undefined,

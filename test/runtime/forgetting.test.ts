@@ -3,12 +3,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attemptStartSchema } from '../../src/protocol/attempts.ts';
 import type { AttemptStart } from '../../src/protocol/attempts.ts';
 import {
+  baseTopology,
   epochQueue,
   exchanges,
   jobQueue,
   jobTopology,
   partitionQueue,
   storeQueue,
+  storeTopology,
 } from '../../src/protocol/topology.ts';
 import { partitionReconcile } from '../../src/protocol/forOwner.ts';
 import { tellOwner } from '../../src/runtime/toOwner.ts';
@@ -201,6 +203,27 @@ describe('a broker that serves another store', () => {
     await stranger.host.stop();
     await store.close();
     expect(first.log.join('')).not.toContain('serves the store');
+  });
+});
+
+describe('a broker that serves another store by the time it is back', () => {
+  it('is left alone, which is said', async () => {
+    const host = await cluster.join();
+    await cluster.tell('g', 'task.create');
+    await cluster.until(async () => (await cluster.entries('g')).length === 1);
+    await host.connection.cut();
+    await cluster.wipe('work');
+    const properties = { messageId: 's', type: 'deployment.store', timestamp: 0 };
+    const body = JSON.stringify({ store: 'another' });
+    await cluster.broker.declare(baseTopology(4));
+    await cluster.broker.declare(storeTopology());
+    await cluster.broker.publish({ exchange: '', routingKey: storeQueue, properties, body });
+    host.connection.restore();
+    await cluster.until(() => host.runtime.epoch.refusal !== undefined);
+    expect(host.host.trouble).toContain('the broker serves the store another');
+    await cluster.tell('g', 'task.poke', { by: 1 });
+    await cluster.pass(3000);
+    expect(await cluster.entries('g')).toHaveLength(1);
   });
 });
 

@@ -5,6 +5,7 @@
 import type { Broker, Channel, Delivery } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Topology } from '../protocol/topology.ts';
+import { TransientError } from '../protocol/errors.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 
 export type Receipt = {
@@ -39,7 +40,13 @@ export type Subscription = {
 
 type Session = { channel?: Channel; acked: number[]; lost: boolean };
 
-/** Rejects when the first consume fails; later ones are tried again until it is closed. */
+/** How often a first consume that fails just now is tried: for some 30 s. */
+const firstTries = 10;
+
+/**
+ * Rejects when the first consume fails; later ones are tried again until it is closed. Over a network the
+ * first is tried again, too: RabbitMQ may close a connection as two processes declare a queue at once (541).
+ */
 export async function subscribe(options: SubscriptionOptions): Promise<Subscription> {
   const { broker, clock, random, topology, queue, prefetch, onReceipt, onLost } = options;
   let session: Session = { acked: [], lost: true };
@@ -76,7 +83,19 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
     });
   }
 
-  await open();
+  async function first(): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await open();
+      } catch (thrown) {
+        const isForGood = !broker.isRemote || !(thrown instanceof TransientError);
+        if (isForGood || failures === firstTries) throw thrown;
+        await new Promise<void>((resolve) => clock.after(backoffMs(failures, random()), resolve));
+      }
+    }
+  }
+
+  await first();
   return {
     async close() {
       if (closed) return;

@@ -93,7 +93,9 @@ export function endFromJournal(id: string, entries: readonly Entry[]): End {
 function take(reference: Reference, plan: Plan, id: string, entry: Entry): void {
   const { mode } = reference;
   if (isAnswer(entry)) takeAnswer(reference, id, entry);
-  else if (entry.type === 'timer.fired') takeTimer(reference, plan, entry);
+  // The timer of a lease changes no state.
+  else if (entry.type === 'timer.fired' && entry.transitions.length > 0)
+    takeTimer(reference, plan, entry);
   else if (entry.type === 'request.resume') resume(reference);
   else if (entry.type === 'request.stop' && mode === 'suspended') reference.mode = 'stopped';
   else if (entry.type === 'request.stop' && mode === 'running') reference.halt('stopping');

@@ -31,7 +31,7 @@ async function provide(
   project: TestProject,
   name: keyof typeof servers,
 ): Promise<() => Promise<void>> {
-  if (!(await isAskedFor(project, `inject('${name}')`))) {
+  if (!(await isAskedFor(project, [`inject('${name}')`, '/kit/cluster/']))) {
     project.provide(name, { skipped: 'no chosen test file asks for it' });
     return async () => {};
   }
@@ -40,10 +40,10 @@ async function provide(
   return 'stop' in server ? server.stop : async () => {};
 }
 
-async function isAskedFor(project: TestProject, words: string): Promise<boolean> {
+async function isAskedFor(project: TestProject, words: readonly string[]): Promise<boolean> {
   const { testFiles } = await project.globTestFiles(chosen(project.vitest));
   const texts = await Promise.all(testFiles.map((file) => readFile(file, 'utf8')));
-  return texts.some((text) => text.includes(words));
+  return texts.some((text) => words.some((word) => text.includes(word)));
 }
 
 /** The file names on the command line, which vitest does not publish; all files when it keeps them no longer. */

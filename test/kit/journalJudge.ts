@@ -65,13 +65,16 @@ export async function judgeRest(store: Store, id: string): Promise<void> {
     throw new Error(`${id} ended at ${head.seq}, its snapshot is ${newest?.seq}`);
 }
 
-/** Entries by group; throws where the journal is not dense, or an ownership wrote after the next claim. */
-export async function readGroups(store: Store): Promise<Map<string, Entry[]>> {
+/** Entries by group; throws where the journal is not dense, an ownership wrote after the next claim, or one is parked that is not to be. */
+export async function readGroups(
+  store: Store,
+  parked: readonly string[] = [],
+): Promise<Map<string, Entry[]>> {
   const groups = new Map<string, Entry[]>();
   for (let partition = 0; partition < store.partitions; partition += 1) {
     let before: Entry | undefined;
     for await (const entry of store.journal.read(partition, 0)) {
-      judgeEntry(before, entry);
+      judgeEntry(before, entry, parked);
       before = entry;
       if (entry.group === undefined) continue;
       const list = groups.get(entry.group) ?? [];
@@ -87,14 +90,15 @@ export async function readGroups(store: Store): Promise<Map<string, Entry[]>> {
   return groups;
 }
 
-function judgeEntry(before: Entry | undefined, entry: Entry): void {
+function judgeEntry(before: Entry | undefined, entry: Entry, parked: readonly string[]): void {
   const where = `entry ${entry.offset} of partition ${entry.partition}`;
   if (entry.offset !== (before?.offset ?? 0) + 1) throw new Error(`${where} leaves a gap`);
   if (entry.at < (before?.at ?? 0)) throw new Error(`${where} is older than the one before it`);
   const isClaim = entry.type === partitionClaim;
   if (isClaim === (entry.token === before?.token))
     throw new Error(`${where} is not of its ownership`);
-  if (entry.parked !== undefined) throw new Error(`${where} is parked: ${entry.parked}`);
+  if (entry.parked !== undefined && !parked.includes(entry.group ?? ''))
+    throw new Error(`${where} is parked: ${entry.parked}`);
 }
 
 /** Throws with both when they differ. */

@@ -1,0 +1,167 @@
+/**
+ * A fault, struck again and again at moments that follow from a seed, while chains run on a cluster: each
+ * suite in test/faults/cluster is one fault. `SEEDS=100` for more, `SEED=n` for one.
+ */
+import { afterAll, describe, expect, it } from 'vitest';
+import { isTerminal } from '../../../src/protocol/states.ts';
+import { below, chainOf, disturbedAfter, randomOf } from '../crashChain.ts';
+import type { CrashChain, Random } from '../crashChain.ts';
+import { eventually } from '../eventually.ts';
+import type { Cluster, ClusterOptions } from './cluster.ts';
+import { missing, useCluster } from './fixture.ts';
+import type { Urls } from './fixture.ts';
+import { judge } from './judge.ts';
+
+export type Struck = {
+  cluster: Cluster;
+  seed: number;
+  random: Random;
+  /** Of this seed, under way. */
+  chains: readonly CrashChain[];
+};
+
+export type Fault = {
+  /** Of the table. */
+  name: string;
+  /** Default: 20, or SEEDS. */
+  seeds?: number;
+  /** What publishers have said may be lost with its queue: it strikes when all chains are there. */
+  losesCommands?: boolean;
+  /** Longer than a stop may take: none is stopped or suspended, as that would fail its jobs. */
+  isLong?: boolean;
+  /** Members beside the test; default: two hosts with gateway and tracker, two workers. */
+  open?(cluster: Cluster): Promise<void>;
+  /** Does the harm, and puts it right again where the cluster cannot: starts anew what it killed. */
+  strike(struck: Struck): Promise<void>;
+  /** After all. */
+  close?(): Promise<void>;
+  options?: Partial<ClusterOptions>;
+  /** Servers of its own, to be broken; default: those that all files share. */
+  urls?: () => Promise<Urls> | Urls;
+};
+
+type Row = { chains: number; recoveryMs: number };
+
+const one = process.env['SEED'];
+
+/** Two hosts, two workers. */
+export async function openPairs(cluster: Cluster): Promise<void> {
+  await Promise.all([
+    cluster.start('host-1', ['gateway', 'host', 'tracker']),
+    cluster.start('host-2', ['gateway', 'host', 'tracker']),
+    cluster.start('worker-1', ['worker']),
+    cluster.start('worker-2', ['worker']),
+  ]);
+}
+
+/** Declares the suite of a fault. */
+export function faultSuite(fault: Fault): void {
+  const { name, open = openPairs, options, urls } = fault;
+  const count = Number(process.env['SEEDS'] ?? fault.seeds ?? 20);
+  const seeds = one === undefined ? Array.from({ length: count }, (_, n) => n) : [Number(one)];
+  const skipped = missing();
+
+  describe.skipIf(skipped !== undefined)(`${name} ${skipped ?? ''}`, () => {
+    const cluster = useCluster(open, { ...options, ...(urls !== undefined && { urls }) });
+    const rows: Row[] = [];
+
+    afterAll(async () => {
+      await fault.close?.();
+      print(name, rows);
+    });
+
+    it.each(seeds)(
+      'seed %d: every chain ends right, nothing is recorded twice',
+      async (seed) => {
+        rows.push(await trial(fault, cluster(), seed));
+      },
+      120_000,
+    );
+
+    it('every seed was judged', () => {
+      expect(rows).toHaveLength(seeds.length);
+    });
+  });
+}
+
+async function trial(fault: Fault, cluster: Cluster, seed: number): Promise<Row> {
+  const random = randomOf(`${fault.name}/${seed}`);
+  const indexes = fault.isLong === true ? [0, 2] : [0, 1, 2, 3];
+  const chains = indexes.map((index) => chainOf(seed, index));
+  const before = cluster.executions().filter(({ what }) => what === 'start').length;
+  await Promise.all(
+    chains.map(({ id }, place) => cluster.create(id, { seed, index: indexes[place] })),
+  );
+  const disturbing = chains.map((chain) => disturb(cluster, chain));
+  await cluster.begun(before + 1 + below(random, 6));
+  if (fault.losesCommands === true) await known(cluster, chains);
+  const struckAt = performance.now();
+  await fault.strike({ cluster, seed, random, chains });
+  await Promise.all(disturbing);
+  await cluster.ended(chains);
+  const recoveryMs = performance.now() - struckAt;
+  try {
+    await judge(cluster, chains);
+  } catch (cause) {
+    throw new Error(`SEED=${seed}, kept in ${cluster.folder}: ${String(cause)}`, { cause });
+  }
+  return { chains: chains.length, recoveryMs };
+}
+
+/** What a chain's role says: it is stopped, or suspended and resumed, once enough of its attempts have begun. */
+async function disturb(cluster: Cluster, { id, role }: CrashChain): Promise<void> {
+  if (role === 'plain') return;
+  await poll(cluster, id, () => begunIn(cluster, id) >= disturbedAfter(id));
+  await cluster.command(id, `request.${role}`);
+  if (role === 'stop') return;
+  // Again where the fault has eaten the command: to send it again is its publisher's part.
+  while (!isTerminal((await cluster.state(id)) ?? '')) {
+    await poll(cluster, id, (state) => state === 'SUSPENDED');
+    if ((await cluster.state(id)) === 'SUSPENDED') await cluster.command(id, 'request.resume');
+    await left(cluster, id);
+  }
+}
+
+/** Until the chain is no longer suspended, for at most 2 s. */
+async function left(cluster: Cluster, id: string): Promise<void> {
+  const isLeft = async (): Promise<void> => {
+    if ((await cluster.state(id)) === 'SUSPENDED') throw new Error(`${id} is SUSPENDED`);
+  };
+  await eventually(isLeft, 2000, 50).catch(() => undefined);
+}
+
+/** Until the store knows all chains. */
+async function known(cluster: Cluster, chains: readonly CrashChain[]): Promise<void> {
+  for (const { id } of chains) await poll(cluster, id, (state) => state !== '');
+}
+
+/** Until it is so, or the chain has ended. */
+async function poll(cluster: Cluster, id: string, isSo: (state: string) => boolean): Promise<void> {
+  await eventually(
+    async () => {
+      const state = (await cluster.state(id)) ?? '';
+      if (!isTerminal(state) && !isSo(state)) throw new Error(`${id} is ${state}`);
+    },
+    60_000,
+    50,
+  );
+}
+
+function begunIn(cluster: Cluster, id: string): number {
+  return cluster
+    .executions()
+    .filter(({ what, key }) => what === 'start' && key.startsWith(`${id}/`)).length;
+}
+
+/** A line of the fault table. */
+function print(name: string, rows: readonly Row[]): void {
+  const chains = rows.reduce((sum, row) => sum + row.chains, 0);
+  const times = rows.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b);
+  const at = (share: number): string => {
+    const ms = times[Math.min(times.length - 1, Math.floor(share * times.length))];
+    return ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`;
+  };
+  process.stdout.write(
+    `${name.padEnd(44)} ${rows.length} seeds, ${chains} chains, 0 lost, 0 doubled, ends after the fault: median ${at(0.5)}, worst ${at(1)}\n`,
+  );
+}

@@ -86,7 +86,8 @@ export async function subscribe(options: SubscriptionOptions): Promise<Subscript
   async function first(): Promise<void> {
     for (let failures = 1; ; failures += 1) {
       try {
-        return await open();
+        await open();
+        return;
       } catch (thrown) {
         const isForGood = !broker.isRemote || !(thrown instanceof TransientError);
         if (isForGood || failures === firstTries) throw thrown;

@@ -7,7 +7,7 @@ import type { Seen, View } from './presence.ts';
 /** A host whose counter has moved within this is alive: partitions are not moved because one stalls. */
 const aliveMs = 15_000;
 
-/** A host whose counter has moved within this takes what is left to it at once. */
+/** A host whose counter has moved within this takes what is left to it at once; nothing is let go for one that may be dead. */
 const promptMs = 1500;
 
 /** A host is given partitions once it has been subscribed for so long. */
@@ -24,7 +24,7 @@ export function toLetGo(view: View, { partitions, owned }: Holding): number[] {
   const shares = sharesOf(view, partitions);
   const mine = shares.get(view.me);
   if (mine === undefined) return [];
-  const surplus = Math.min(owned.length - mine.share, missingElsewhere(view, shares, aliveMs));
+  const surplus = Math.min(owned.length - mine.share, missingElsewhere(view, shares));
   if (surplus <= 0) return [];
   const others = owned.filter((partition) => preferred(shares, partition) !== view.me);
   return others.slice(0, Math.ceil(surplus / looksASurplus));
@@ -35,7 +35,7 @@ export function isForOthers(view: View, { partitions, owned }: Holding): boolean
   const shares = sharesOf(view, partitions);
   const mine = shares.get(view.me);
   if (mine === undefined || owned.length < mine.share) return false;
-  return missingElsewhere(view, shares, promptMs) > 0;
+  return missingElsewhere(view, shares) > 0;
 }
 
 type Share = { share: number; seen: Seen };
@@ -62,15 +62,11 @@ function preferred(shares: ReadonlyMap<string, Share>, partition: number): strin
 }
 
 /** How many partitions those hosts lack that may be given some. */
-function missingElsewhere(
-  { at, me }: View,
-  shares: ReadonlyMap<string, Share>,
-  movedWithinMs: number,
-): number {
+function missingElsewhere({ at, me }: View, shares: ReadonlyMap<string, Share>): number {
   let missing = 0;
   for (const [id, { share, seen }] of shares) {
     const isSettled = at - (seen.subscribedAt ?? at) >= settledMs;
-    const isThere = isSettled && at - seen.movedAt <= movedWithinMs;
+    const isThere = isSettled && seen.hasMoved && at - seen.movedAt <= promptMs;
     if (id !== me && isThere) missing += Math.max(0, share - seen.document.owns.length);
   }
   return missing;

@@ -14,6 +14,9 @@ import { tellOwner } from './toOwner.ts';
 /** A partition is left to others once in this time; nobody else may be able to take it. */
 const declinedMs = 5000;
 
+/** One that comes back, or whose letting go takes its time, is not let go again at once. */
+const letGoAgainMs = 5000;
+
 export type NeighboursOptions = {
   runtime: Runtime;
   partitions: readonly PartitionHost[];
@@ -28,6 +31,7 @@ export class Neighbours {
   readonly #presence: Presence;
   readonly #orphans = new Orphans();
   readonly #declinedAt = new Map<number, number>();
+  readonly #letGoAt = new Map<number, number>();
   /** As it was at the last look; none while the store does not answer. */
   #view: View | undefined;
   #isDraining = false;
@@ -97,6 +101,8 @@ export class Neighbours {
     if (this.#isDraining) return;
     const { partitions, runtime } = this.#options;
     for (const partition of toLetGo(view, this.#holding())) {
+      if (view.at - (this.#letGoAt.get(partition) ?? -Infinity) < letGoAgainMs) continue;
+      this.#letGoAt.set(partition, view.at);
       runtime.log.info({ partition }, 'partition let go to a host that has too few');
       partitions[partition]?.letGo();
     }

@@ -14,8 +14,10 @@ const forgottenMs = 60_000;
 /** A host as this one has seen it, by this one's monotonic clock. */
 export type Seen = {
   document: HostDocument;
-  /** When its counter was last seen to have moved. */
+  /** When its counter was last seen to have moved, or it was first seen. */
   movedAt: number;
+  /** Its counter was seen to move: what was only found may be what a dead host has left. */
+  hasMoved: boolean;
   /** Since when it has been seen subscribed; absent while it is not. */
   subscribedAt?: number;
 };
@@ -67,10 +69,14 @@ export class Presence {
   /** One that was never seen is as good as one that has just moved. */
   #see(document: HostDocument, at: number): Seen {
     const before = this.#seen.get(document.id);
-    const hasMoved = before?.document.counter !== document.counter;
-    const movedAt = hasMoved ? at : before.movedAt;
-    if (!document.isSubscribed) return { document, movedAt };
-    return { document, movedAt, subscribedAt: before?.subscribedAt ?? at };
+    const isNew = before?.document.counter !== document.counter;
+    const seen = {
+      document,
+      movedAt: isNew ? at : before.movedAt,
+      hasMoved: before !== undefined && (isNew || before.hasMoved),
+    };
+    if (!document.isSubscribed) return seen;
+    return { ...seen, subscribedAt: before?.subscribedAt ?? at };
   }
 
   async #forget(at: number): Promise<void> {

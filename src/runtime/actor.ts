@@ -57,7 +57,10 @@ export function toActor(to: Address, event: ActorEvent): Outgoing {
   return { kind: 'actor', to, event };
 }
 
-/** Asks workers for one attempt; the actor is told `attempt.succeeded`, `attempt.failed` or `attempt.stopped` with the key. */
+/**
+ * Asks workers for one attempt; the actor is told `attempt.succeeded`, `attempt.failed` or `attempt.stopped` with the
+ * key. One that accepts `attempt.held` is told of it when a worker is known to have begun: not of every short attempt.
+ */
 export function toJob(key: string, job: AttemptRequest): Outgoing {
   return { kind: 'job', key, job };
 }

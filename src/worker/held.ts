@@ -14,60 +14,59 @@ export type Lane = {
   subscription?: Subscription;
 };
 
-/** One attempt that this worker has taken. */
-export type Held = {
+/** A start that has come, and what is to be known of it. */
+export type Taken = {
+  start: AttemptStart;
+  lane: Lane;
+  receipt: Receipt;
+  /** Unlike that of any other run of any start. */
+  executionId: string;
+  /** It is not to be run before its group has said so. */
+  mustConfirm: boolean;
+};
+
+/** One attempt that this worker has taken. A class, so that all are of one shape: there are very many of them. */
+export class Held {
   start: AttemptStart;
   readonly lane: Lane;
   receipt: Receipt;
-  /** Unlike that of any other run of any start. */
   readonly executionId: string;
   /** Epoch milliseconds. */
   readonly receivedAt: number;
-  /** It is not to be run before its group has said so. */
+  /** A job has one attempt at a time: no second one beside one that ignores its time-out. */
+  readonly jobKey: string;
   mustConfirm: boolean;
   /** Its group has heard of this execution, so that its answers have to name it. */
-  isKnown: boolean;
+  isKnown = false;
   /** Nothing else may run beside it here. */
-  isAlone: boolean;
-  isCancelled: boolean;
-  /** Another copy of its start that came while its group was asked about this one. */
-  newer?: Taken | undefined;
+  isAlone = false;
+  isCancelled = false;
   /** It counts among those that run. */
-  hasSlot: boolean;
-  /** `held`: the delivery is acked, and the lease in its place. */
-  lease?: 'taking' | 'held' | undefined;
-  execution?: Execution | undefined;
-  answer?: Answer;
-  sending?: Promise<void> | undefined;
+  hasSlot = false;
   /** The broker has its answer. */
-  isAnswered: boolean;
+  isAnswered = false;
   /** It counts no more: nothing is said of it. */
-  isOver: boolean;
-};
+  isOver = false;
+  /** `held`: the delivery is acked, and the lease in its place. */
+  lease: 'taking' | 'held' | undefined = undefined;
+  execution: Execution | undefined = undefined;
+  answer: Answer | undefined = undefined;
+  sending: Promise<void> | undefined = undefined;
+  /** Another copy of its start that came while its group was asked about this one. */
+  newer: Taken | undefined = undefined;
 
-/** A start that has come, and what is to be known of it. */
-export type Taken = Pick<Held, 'start' | 'lane' | 'receipt' | 'executionId' | 'mustConfirm'>;
-
-/** What a lane's delivery begins as. */
-export function takenAs(taken: Taken, receivedAt: number): Held {
-  return {
-    ...taken,
-    receivedAt,
-    isKnown: false,
-    isAlone: false,
-    isCancelled: false,
-    hasSlot: false,
-    isAnswered: false,
-    isOver: false,
-  };
+  constructor({ start, lane, receipt, executionId, mustConfirm }: Taken, receivedAt: number) {
+    this.start = start;
+    this.lane = lane;
+    this.receipt = receipt;
+    this.executionId = executionId;
+    this.receivedAt = receivedAt;
+    this.jobKey = `${start.requestId}/${start.jobId}`;
+    this.mustConfirm = mustConfirm;
+  }
 }
 
 /** Whether its answer is still its own to give: it has the delivery, or a lease in its place. */
 export function isOurs({ lease, receipt }: Held): boolean {
   return lease === 'held' || !receipt.isLost();
-}
-
-/** A job has one attempt at a time: no second one beside one that ignores its time-out. */
-export function jobKey({ start: { requestId, jobId } }: Held): string {
-  return `${requestId}/${jobId}`;
 }

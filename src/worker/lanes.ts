@@ -3,7 +3,6 @@
  * theirs, a job runs once at a time, and one that may kill its worker runs alone.
  */
 import type { JobDefinition } from '../definitions.ts';
-import { jobKey } from './held.ts';
 import type { Held, Lane } from './held.ts';
 import { Passing } from './passing.ts';
 
@@ -61,7 +60,7 @@ export class Lanes {
 
   #first(lane: Lane | undefined): Held | undefined {
     if (lane === undefined || lane.running >= lane.limit) return undefined;
-    const place = lane.waiting.findIndex((held) => !this.#busy.has(jobKey(held)));
+    const place = lane.waiting.findIndex((held) => !this.#busy.has(held.jobKey));
     return place < 0 ? undefined : lane.waiting.splice(place, 1)[0];
   }
 
@@ -69,7 +68,7 @@ export class Lanes {
     held.hasSlot = true;
     held.lane.running += 1;
     this.running += 1;
-    this.#busy.set(jobKey(held), true);
+    this.#busy.set(held.jobKey, true);
     return held;
   }
 
@@ -79,7 +78,7 @@ export class Lanes {
     held.hasSlot = false;
     held.lane.running -= 1;
     this.running -= 1;
-    this.#busy.delete(jobKey(held));
+    this.#busy.delete(held.jobKey);
     if (held.isAlone) this.#alone = this.#alone.filter((each) => each !== held);
   }
 }

@@ -171,10 +171,8 @@ export class Holding {
   #run(held: Held): void {
     const { worker, graceMs, leases, lanes } = this.#options;
     leases.begin(held);
-    held.execution = executeHeld(held, {
-      ...{ worker, graceMs },
-      onAnswer: (answer) => this.#send(held, answer),
-    });
+    const onAnswer = (answer: Answer): void => this.#send(held, answer);
+    held.execution = executeHeld(held, { worker, graceMs, onAnswer });
     void held.execution.ended.finally(() => {
       held.execution = undefined;
       if (this.#isEnding) this.answering.giveBack(held);

@@ -253,6 +253,11 @@ const rules: readonly Rule[] = [
     mayTypes: ['src/definitions.ts'],
   },
   {
+    from: 'src/describe.ts',
+    may: ['actors/', 'src/protocol/', 'src/version.ts'],
+    mayTypes: ['src/config.ts'],
+  },
+  {
     from: 'src/openRejected.ts',
     may: ['src/connect.ts'],
     mayTypes: ['src/config.ts', 'src/gateway/rejectedQueue.ts'],
@@ -286,6 +291,7 @@ const rules: readonly Rule[] = [
     may: [
       ...['src/cli/', 'src/collector.ts', 'src/compose.ts', 'src/connect.ts', 'src/index.ts'],
       ...['src/openReader.ts', 'src/openHeads.ts', 'src/openRejected.ts', 'src/openTracked.ts'],
+      'src/describe.ts',
     ],
   },
   { from: 'examples/', may: ['examples/', 'millrace', 'xstate', 'zod', 'node:'] },

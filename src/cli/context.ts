@@ -25,6 +25,8 @@ export type Hosting = {
   /** Rejects with MillraceError `unavailable` when no process hosts the folder. */
   connect(config: Config): Promise<Connection>;
   hostOf(config: Config): Promise<Hosted | undefined>;
+  /** Its messages as an AsyncAPI document. */
+  describeMessages(config: Config): Promise<object>;
   /** What could not be accepted: at its broker, or in the process that hosts the folder. */
   openRejected(config: Config): Promise<OpenRejected>;
   /** The machine of a kind of actor; undefined when there is none of that kind. */

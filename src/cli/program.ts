@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { version } from '../version.ts';
 import { examples } from './command.ts';
 import type { Act, Declare } from './command.ts';
+import { declareAsyncApi } from './asyncapi.ts';
 import { declareCompletion } from './completion.ts';
 import { contextOf } from './context.ts';
 import type { Flags, Hosting } from './context.ts';
@@ -49,6 +50,7 @@ const declarations: readonly Declare[] = [
   declareReconcile,
   declareReplay,
   declareTracker,
+  declareAsyncApi,
   declareCompletion,
 ];
 

@@ -48,10 +48,12 @@ export const confirmAgainMs = 2_000;
 export const hostsKey = 'hosts';
 
 /** A map of the user's own. Not `z.record`, which drops a key named `__proto__`. */
-const userMap = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object',
-);
+const userMap = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object',
+  )
+  .meta({ type: 'object' });
 
 /** `attempt.start`: what a worker is told. `args`, `data` and `results` are the user's own JSON. */
 export const attemptStartSchema = z.object({

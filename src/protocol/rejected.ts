@@ -19,7 +19,7 @@ const maxReason = 2000;
 const latestAt = 8.64e15;
 
 /** The headers that say why; they are taken off again when the message is sent again. */
-const refusalHeadersSchema = z.object({
+export const refusalHeadersSchema = z.object({
   /** One of the closed list of errors. */
   code: z.string(),
   /** For people: what is wrong, and what to do. */

@@ -1,8 +1,11 @@
-/** `npm run docs`: brings the included code of all READMEs up to date. */
+/** `npm run docs`: brings the included code of all READMEs and the AsyncAPI document up to date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { includeRegions, readmes } from './readmeBlocks.ts';
+
+import { asyncApiText } from './asyncApiText.ts';
 
 const root = new URL('../../', import.meta.url);
 for (const path of readmes(root)) {
   writeFileSync(path, includeRegions(readFileSync(path, 'utf8'), root));
 }
+writeFileSync(new URL('asyncapi.json', root), await asyncApiText(root));

@@ -259,8 +259,8 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/openRejected.ts',
-    may: ['src/connect.ts'],
-    mayTypes: ['src/config.ts', 'src/gateway/rejectedQueue.ts'],
+    may: ['src/connect.ts', 'src/gateway/rejectedQueue.ts', 'src/roles/ports.ts'],
+    mayTypes: ['src/config.ts'],
   },
   {
     from: 'src/openReader.ts',

@@ -84,7 +84,7 @@ async function withQueue<T>(
   context: Context,
   use: (rejected: OpenRejected['rejected']) => Promise<T>,
 ): Promise<T> {
-  const opened = await context.hosting.openRejected(await context.readingConfig());
+  const opened = await context.hosting.openRejected(await context.config());
   return within(opened, ({ rejected }) => use(rejected));
 }
 

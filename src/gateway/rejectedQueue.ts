@@ -26,8 +26,11 @@ export type RejectedQueue = {
 /** AMQP counts unacked messages in 16 bits. */
 const mostLooked = 65_000;
 
-/** Whoever else looks just now holds some of them: the others are all there is to see. */
-const quietMs = 2000;
+/**
+ * After so long without another one all have been seen. RabbitMQ's count is not enough: what somebody else has
+ * just looked at is given back a little later.
+ */
+const quietMs = 500;
 
 type Found = ReturnType<typeof toRejected> & { tag: number };
 
@@ -42,7 +45,7 @@ export function createRejectedQueue(broker: Broker, clock: Clock): RejectedQueue
   const withMessage = <T>(id: string, use: (found: Found, channel: Channel) => Promise<T>) =>
     inTurn(async () => {
       const all: Found[] = [];
-      const { waiting, channel } = await lookThrough(broker, clock, (each) => {
+      const { waiting, channel } = await lookThrough(broker, clock, mostLooked, (each) => {
         if (each.message.id === id) all.push(each);
         return all.length > 0;
       });
@@ -59,7 +62,7 @@ export function createRejectedQueue(broker: Broker, clock: Clock): RejectedQueue
     list: (limit) =>
       inTurn(async () => {
         const messages: RejectedSummary[] = [];
-        const { waiting, channel } = await lookThrough(broker, clock, ({ message }) => {
+        const { waiting, channel } = await lookThrough(broker, clock, limit, ({ message }) => {
           messages.push(summaryOf(message));
           return messages.length >= limit;
         });
@@ -83,34 +86,37 @@ export function createRejectedQueue(broker: Broker, clock: Clock): RejectedQueue
   };
 }
 
-/** Shows messages to `see` until it has seen enough or all; the channel holds them until it is closed. */
+/** Shows at most so many messages to `see`, until it has seen enough or all; the channel holds them until it is closed. */
 async function lookThrough(
   broker: Broker,
   clock: Clock,
+  most: number,
   see: (found: Found) => boolean,
 ): Promise<{ waiting: number; channel?: Channel }> {
-  const waiting = (await broker.inspect(rejectedQueue))?.ready ?? 0;
-  if (waiting === 0) return { waiting };
+  const state = await broker.inspect(rejectedQueue);
+  const waiting = state?.ready ?? 0;
+  if (state === undefined || (waiting === 0 && !broker.isRemote)) return { waiting };
   let done = (): void => undefined;
   const seen = new Promise<void>((resolve) => (done = resolve));
   let takeBack = clock.after(quietMs, done);
   let count = 0;
   let isEnough = false;
   const channel = await broker.consume(rejectedQueue, {
-    prefetch: Math.min(waiting, mostLooked),
+    prefetch: Math.min(most, mostLooked),
     onClosed: done,
     onDelivery(delivery) {
       if (isEnough) return;
       takeBack();
       takeBack = clock.after(quietMs, done);
       count += 1;
-      isEnough = see({ ...toRejected(delivery), tag: delivery.tag }) || count >= waiting;
+      const isAll = count >= waiting && !broker.isRemote;
+      isEnough = see({ ...toRejected(delivery), tag: delivery.tag }) || isAll;
       if (isEnough) done();
     },
   });
   await seen;
   takeBack();
-  return { waiting, channel };
+  return { waiting: Math.max(waiting, count), channel };
 }
 
 function summaryOf(message: RejectedMessage): RejectedSummary {

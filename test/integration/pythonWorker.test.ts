@@ -1,0 +1,166 @@
+/** The worker and the publisher in Python, over a real RabbitMQ, with a host of ours. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
+import { toConfig } from '../../src/config.ts';
+import { openRejected } from '../../src/openRejected.ts';
+import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
+import type { Client, Millrace } from '../../src/index.ts';
+import { eventually } from '../kit/eventually.ts';
+import { pythonWithPika } from '../kit/python.ts';
+import { tempFolder } from '../kit/tempFolder.ts';
+
+const server = inject('amqpUrl');
+const found = await pythonWithPika();
+const url = 'url' in server ? server.url : '';
+const python = 'python' in found ? found.python : '';
+const prefix = `py-${randomUUID().slice(0, 8)}`;
+const example = fileURLToPath(new URL('../../examples/worker-python/', import.meta.url));
+const folder = tempFolder();
+
+/** Their code is in Python. */
+const elsewhere = (): never => {
+  throw new Error('this job runs in Python');
+};
+const words = defineJob({ type: 'words', args: z.object({ path: z.string() }), run: elsewhere });
+const napArgs = z.object({ seconds: z.number(), log: z.string() });
+const nap = defineJob({ type: 'nap', args: napArgs, run: elsewhere });
+const countWords = defineChain({
+  type: 'count-words',
+  args: z.object({ paths: z.array(z.string()) }),
+  plan: ({ args, job }) => {
+    for (const path of args.paths) job(words, { path }, { retry: { attempts: 2, waitMs: 10 } });
+  },
+});
+const rest = defineChain({
+  type: 'rest',
+  args: napArgs.extend({ timeoutMs: z.number().optional() }),
+  plan: ({ args: { timeoutMs, ...args }, job }) =>
+    void job(nap, args, timeoutMs === undefined ? {} : { timeoutMs }),
+});
+
+function start(program: string, args: readonly string[] = [], at = url) {
+  const env = { MILLRACE_AMQP_URL: at, MILLRACE_PREFIX: prefix, PYTHONDONTWRITEBYTECODE: '1' };
+  return execa(python, [join(example, program), ...args], { reject: false, all: true, env });
+}
+
+const workers: ReturnType<typeof start>[] = [];
+
+function startWorker(): void {
+  workers.push(start('worker.py'));
+}
+
+/** At once, as a power cut would. */
+async function killWorkers(): Promise<void> {
+  for (const worker of workers) worker.kill('SIGKILL');
+  await Promise.all(workers.splice(0));
+}
+
+const skipped = [server, found].flatMap((each) => ('skipped' in each ? [each.skipped] : []));
+
+describe.skipIf(skipped.length > 0)(`in Python ${skipped.join('; ')}`, () => {
+  let millrace: Millrace;
+  let client: Client;
+
+  beforeAll(async () => {
+    millrace = createMillrace({
+      ...{ amqpUrl: url, prefix, data: join(folder, 'data'), partitions: 2 },
+      roles: ['gateway', 'host', 'tracker'],
+      jobs: [words, nap],
+      chains: [countWords, rest],
+    });
+    await millrace.start();
+    client = millrace.client;
+  }, 60_000);
+
+  afterEach(killWorkers);
+
+  afterAll(() => millrace.stop());
+
+  async function resultsOf(id: string): Promise<unknown[]> {
+    const results: unknown[] = [];
+    for await (const { type, body } of client.request(id).events())
+      if (type === 'attempt.succeeded') results.push((body as { result: unknown }).result);
+    return results;
+  }
+
+  it('a chain is started, run and answered', async () => {
+    const path = join(folder, 'text');
+    writeFileSync(path, 'so many words\nand two more\n');
+    startWorker();
+    const args = JSON.stringify({ paths: [path, path] });
+    const published = await start('publish.py', ['count-words', args, `words-${prefix}`]);
+    expect(published.stdout).toBe(`words-${prefix}`);
+    const finished = await client.request(published.stdout).finished();
+    expect(finished).toMatchObject({ state: 'COMPLETE', user: 'guest' });
+    expect(await resultsOf(published.stdout)).toEqual([{ words: 6 }, { words: 6 }]);
+  }, 60_000);
+
+  it('a publisher is told why its chain is refused', async () => {
+    const { stderr, exitCode } = await start('publish.py', ['count-words', '{"paths":"all"}']);
+    expect(stderr).toMatch(/^refused: plan: .*paths/);
+    expect(exitCode).toBe(1);
+    const aside = await openRejected(toConfig({ amqpUrl: url, prefix }));
+    const [message] = (await aside.rejected.list(10)).messages;
+    expect(message).toMatchObject({
+      code: 'plan',
+      principal: 'guest',
+      exchange: 'millrace.commands',
+    });
+    const path = join(folder, 'corrected');
+    writeFileSync(path, 'one');
+    const body = { requestType: 'count-words', args: { paths: [path] }, requestId: 'corrected' };
+    await aside.rejected.requeue(message?.id ?? '', JSON.stringify(body));
+    await aside.close();
+    startWorker();
+    expect((await client.request('corrected').finished()).state).toBe('COMPLETE');
+  }, 60_000);
+
+  it('a job that raises fails with its reason, after its retries', async () => {
+    startWorker();
+    const { stdout: id } = await start('publish.py', ['count-words', '{"paths":["/nowhere"]}']);
+    const { state, failures } = await client.request(id).finished();
+    expect([state, failures[0]?.reason]).toEqual([
+      'FAIL',
+      expect.stringContaining('FileNotFoundError'),
+    ]);
+  }, 60_000);
+
+  it('a job that takes too long has failed, once it has stopped', async () => {
+    startWorker();
+    const args = { seconds: 60, log: join(folder, 'slow'), timeoutMs: 300 };
+    const request = await client.start(rest, args);
+    const { failures } = await request.finished();
+    expect(failures[0]?.reason).toBe('timed out after 300 ms');
+  }, 60_000);
+
+  it('a suspended request stops what runs, and a resumed one runs it again', async () => {
+    startWorker();
+    const log = join(folder, 'suspended');
+    const request = await client.start(rest, { seconds: 3, log });
+    await eventually(() => expect(existsSync(log)).toBe(true), 30_000);
+    await request.suspend();
+    expect((await request.settled()).state).toBe('SUSPENDED');
+    await request.resume();
+    expect((await request.finished()).state).toBe('COMPLETE');
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(2);
+  }, 60_000);
+
+  it('what a killed worker held is run by the next one, which asks before', async () => {
+    startWorker();
+    const log = join(folder, 'killed');
+    const request = await client.start(rest, { seconds: 2, log });
+    await eventually(() => expect(existsSync(log)).toBe(true), 30_000);
+    await killWorkers();
+    startWorker();
+    expect((await request.finished()).state).toBe('COMPLETE');
+    expect(await resultsOf(request.id)).toEqual([{ slept: 2 }]);
+    const types: string[] = [];
+    for await (const { type } of request.events()) types.push(type);
+    expect(types).toContain('attempt.confirm');
+  }, 60_000);
+});

@@ -2,6 +2,7 @@
 import { inlineBytes } from '../protocol/envelope.ts';
 import { MillraceError, PermanentError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
+import { partitionKey, partitionOf } from '../protocol/topology.ts';
 import { namesChunks, withChunks } from './bodies.ts';
 import { isForOwner } from '../protocol/forOwner.ts';
 import { decode, groupUnpark } from './incoming.ts';
@@ -83,8 +84,19 @@ function isCurrent(known: Resident | undefined, { type }: Incoming): known is Re
   return known !== undefined && !(known.isBroken === true && type === groupUnpark);
 }
 
+/** A group that is begun in a second partition would be there twice. */
+function refuseElsewhere({ store }: Runtime, own: Ownership, { type, group }: Incoming): void {
+  const home = partitionOf(group, store.partitions);
+  if (home === own.partition) return;
+  const keys = `${partitionKey(home)}, not ${partitionKey(own.partition)}`;
+  throw new PermanentError(
+    `"${type}" for ${group} came to the wrong partition: it lives in ${keys}`,
+  );
+}
+
 async function bring(runtime: Runtime, own: Ownership, message: Incoming): Promise<Resident> {
   const known = own.residents.get(message.group);
+  refuseElsewhere(runtime, own, message);
   const resident = await loadGroup(runtime, { partition: own.partition, id: message.group });
   own.residents.set(message.group, resident);
   runtime.memory.note(own, resident.group);

@@ -117,7 +117,9 @@ describe.skipIf(skipped.length > 0)(`in Python ${skipped.join('; ')}`, () => {
     await aside.rejected.requeue(message?.id ?? '', JSON.stringify(body));
     await aside.close();
     startWorker();
-    expect((await client.request('corrected').finished()).state).toBe('COMPLETE');
+    await eventually(async () => {
+      expect((await client.request('corrected').status()).state).toBe('COMPLETE');
+    }, 30_000);
   }, 60_000);
 
   it('a job that raises fails with its reason, after its retries', async () => {

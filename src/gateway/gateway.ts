@@ -28,7 +28,7 @@ import { decodeCommand, doorsOf } from './commands.ts';
 import type { Doors, Kind } from './commands.ts';
 import { chainAddress, decodeCreate, planCreate } from './creates.ts';
 import type { PlanOptions } from './creates.ts';
-import { replyFields } from './decode.ts';
+import { replyFields, scopedId } from './decode.ts';
 
 /** Unacked messages a queue (architecture, section 10). */
 const prefetch = 50;
@@ -223,7 +223,8 @@ export class Gateway {
     const { broker, clock } = this.#options;
     const { replyTo, ...named } = replyFields(properties);
     if (replyTo === undefined || isOwnQueue(replyTo)) return;
-    const messageId = `${properties.messageId}/refused`;
+    const messageId =
+      scopedId({ ...properties, messageId: `${properties.messageId}/refused` }) ?? '';
     await broker
       .publish({
         exchange: '',

@@ -134,12 +134,27 @@ function isParked({ parked }: Resident): boolean {
   return parked !== undefined;
 }
 
-/** A cast: what does not fit is refused when it is judged. Undefined for what is no JSON object. */
+/** Undefined for what is no JSON object, or has a field of another type: it is refused when it is judged. */
 function bodyOf({ body = '' }: Incoming): Body | undefined {
   try {
     const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Body) : undefined;
+    return typeof parsed === 'object' && parsed !== null && isBody(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
+}
+
+const fields = {
+  ...{ key: 'string', attempt: 'number', executionId: 'string', claim: 'number' },
+  ...{ replaces: 'string', isGone: 'boolean', seq: 'number', n: 'number' },
+} as const satisfies Record<keyof Body, string>;
+
+function isBody(parsed: object): parsed is Body {
+  return Object.entries(parsed).every(
+    ([name, value]) => !Object.hasOwn(fields, name) || typeof value === typeOf(name),
+  );
+}
+
+function typeOf(name: string): string {
+  return fields[name as keyof Body];
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { transpiled } from '../kit/transpiled.ts';
 
 const programs = {
+  cluster: fileURLToPath(new URL('./clusterRun.ts', import.meta.url)),
   large: fileURLToPath(new URL('./largeRun.ts', import.meta.url)),
   recovery: fileURLToPath(new URL('./recoveryRun.ts', import.meta.url)),
   suspended: fileURLToPath(new URL('./suspendedRun.ts', import.meta.url)),
@@ -37,12 +38,13 @@ export function openChildren(): Children {
       // The heap as Node has it: their memory is measured.
       execArgv: [],
     });
+    const ended = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`bench program ${name} ended with ${String(code ?? signal)}`);
+    });
+    ended.catch(() => undefined);
     const next = async (): Promise<Record<string, unknown>> => {
-      const ended = once(child, 'exit').then(([code, signal]) => {
-        throw new Error(`bench program ${name} ended with ${String(code ?? signal)}`);
-      });
-      const [told] = await Promise.race([once(child, 'message'), ended]);
-      return told as Record<string, unknown>;
+      const told = new Promise<unknown>((resolve) => child.once('message', resolve));
+      return (await Promise.race([told, ended])) as Record<string, unknown>;
     };
     return { process: child, next };
   };

@@ -95,7 +95,7 @@ async function sampled(count: number, run: () => Promise<number>): Promise<numbe
 }
 
 /** Times one commit of one row in a file beside the store, with the store's own settings. */
-function commitTimer(folder: string): () => number {
+export function commitTimer(folder: string): () => number {
   const db = new Database(join(folder, 'commit.db'), {});
   db.exec(
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT)',

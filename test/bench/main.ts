@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { collectEarly } from '../../src/collector.ts';
 import { openChildren } from './children.ts';
 import { benchHop } from './hop.ts';
+import { benchCluster } from './cluster.ts';
 import { benchLarge, benchSnapshots } from './large.ts';
 import { benchLone } from './lone.ts';
 import { benchRecovery } from './recovery.ts';
@@ -28,6 +29,7 @@ try {
   if (wants('snapshots')) await benchSnapshots(report);
   if (wants('recovery')) await benchRecovery(report, children);
   if (wants('suspended')) await benchSuspended(report, children);
+  if (wants('cluster')) await benchCluster(report, children);
 } finally {
   children.close();
 }

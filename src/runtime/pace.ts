@@ -5,7 +5,7 @@
  */
 
 /** Work a turn of the loop, a message without more to it being one; while partitions are being taken over, so that these come first. */
-const workATurn = { usual: 200, recovering: 20 };
+const workATurn = { usual: 250, recovering: 20 };
 
 export class Pace {
   /** Partitions are being taken over. */

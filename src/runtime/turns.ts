@@ -12,7 +12,7 @@ import type { Judged, Resident } from './parking.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What costs as much as a message without more to it. */
-const [charactersAWork, startsAWork] = [4096, 4];
+const [charactersAWork, startsAWork] = [8192, 4];
 
 /** A message that is still to be judged, or why it cannot be. */
 export type Loaded =
@@ -55,7 +55,8 @@ export function takeTurns(runtime: Runtime, own: Ownership, loaded: readonly Loa
 /** To read a long body takes time, and so does what a turn asks for. */
 function workOf({ message, judged }: Turned): number {
   const owed = judged.verdict === 'accepted' ? judged.owed.length : 0;
-  return 1 + (message?.body?.length ?? 0) / charactersAWork + owed / startsAWork;
+  const length = message?.body?.length ?? 0;
+  return 1 + Math.floor(length / charactersAWork) + Math.floor(owed / startsAWork);
 }
 
 /** Takes the turns of one batch, one at a time. */

@@ -262,15 +262,27 @@ describe('stop', () => {
     expect(group.state).toBe('complete');
   });
 
-  test('at the deadline what has not answered has failed', () => {
+  test('at the deadline what a worker has begun, and not answered, has failed', () => {
     const group = begun(plan([job(), job({ parents: [0] })]));
     group.send(stop);
+    group.tell(0, { type: 'attempt.held', attempt: 1 });
     const effects = group.deadlineDue();
     expect(group.state).toBe('failed');
     expect(effects).toContainEqual({ type: 'forgetAttempt', job: 0, attempt: 1 });
     expect(states(group)).toEqual(['failed', 'pending']);
     expect(group.attempts.size).toBe(0);
   });
+});
+
+test('at the deadline what no worker has begun has stopped, and runs after a resume', () => {
+  const group = begun(plan([job()]));
+  group.send(suspend);
+  const effects = group.deadlineDue();
+  expect(effects).toContainEqual({ type: 'forgetAttempt', job: 0, attempt: 1 });
+  expect([group.state, group.row(0)]).toMatchObject(['suspended', { state: 'stopped' }]);
+  group.send(resume);
+  group.succeed(0);
+  expect(group.state).toBe('complete');
 });
 
 describe('suspend and resume', () => {

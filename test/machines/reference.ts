@@ -273,9 +273,10 @@ export class Reference {
       if (this.job(number).isWaiting) this.#finish(number, 'stopped');
   }
 
+  /** No worker has begun anything here. */
   deadline(): void {
-    for (const job of this.jobs)
-      if (job.state === 'running') Object.assign(job, { state: 'failed', isWaiting: false });
+    for (const number of this.numbers())
+      if (this.job(number).state === 'running') this.#finish(number, 'stopped');
   }
 
   resume(): void {

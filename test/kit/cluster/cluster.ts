@@ -184,11 +184,11 @@ export class Cluster {
 
   /** Resolves when others than this member own all partitions, by what they write of themselves. */
   async ownedByOthers(name: string): Promise<void> {
-    const pid = this.members.get(name)?.process.pid;
+    const living = [...this.members.values()].filter((member) => member.name !== name);
     await eventually(
       async () => {
-        const others = (await this.store.hosts.all()).filter(
-          (host) => !host.name.endsWith(`:${pid}`),
+        const others = (await this.store.hosts.all()).filter((host) =>
+          living.some(({ process: child }) => host.name.endsWith(`:${child.pid}`)),
         );
         const owned = new Set(others.flatMap(({ owns }) => owns.map(({ partition }) => partition)));
         if (owned.size < this.partitions) throw new Error(`others than ${name} own ${owned.size}`);

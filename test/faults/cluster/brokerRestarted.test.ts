@@ -10,7 +10,7 @@ afterAll(() => broker?.stop());
 
 faultSuite({
   name: 'the broker is restarted',
-  seeds: 3,
+  seeds: 1,
   isLong: true,
   async urls() {
     const own = await ownRabbitmq();

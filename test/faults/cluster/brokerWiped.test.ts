@@ -3,6 +3,8 @@ import { faultSuite } from '../../kit/cluster/faults.ts';
 import { queuesOf } from '../../kit/cluster/queues.ts';
 
 faultSuite({
+  // A stop that meets it may take its ten seconds, and fail what did not answer.
+  isLong: true,
   name: 'the broker is wiped',
   losesCommands: true,
   async strike({ cluster }) {

@@ -23,7 +23,7 @@ export type Struck = {
 export type Fault = {
   /** Of the table. */
   name: string;
-  /** Default: 6, or SEEDS. */
+  /** Default: 4, or SEEDS. */
   seeds?: number;
   /** What publishers have said may be lost with its queue: it strikes when all chains are there. */
   losesCommands?: boolean;
@@ -57,7 +57,7 @@ export async function openPairs(cluster: Cluster): Promise<void> {
 /** Declares the suite of a fault. */
 export function faultSuite(fault: Fault): void {
   const { name, open = openPairs, options, urls } = fault;
-  const count = Number(process.env['SEEDS'] ?? fault.seeds ?? 6);
+  const count = Number(process.env['SEEDS'] ?? fault.seeds ?? 4);
   const seeds = one === undefined ? Array.from({ length: count }, (_, n) => n) : [Number(one)];
   const skipped = missing();
 

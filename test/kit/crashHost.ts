@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { createMillrace, defineChain, defineJob, RetryAfter, Stopped } from '../../src/index.ts';
+import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { Client, JobContext, JobDefinition, Request } from '../../src/index.ts';
 import { MillraceError } from '../../src/protocol/errors.ts';
 import * as chains from './crashChain.ts';
 import type { CrashChain } from './crashChain.ts';
 import * as children from './crashChildren.ts';
 import { crashingPorts } from './crashPoints.ts';
+import { endAsPlanned, isMisinformed } from './crashWork.ts';
 
 const orders = z.object({
   seed: z.number(),
@@ -119,25 +120,13 @@ async function work(context: JobContext<JobArgs>): Promise<Result> {
 }
 
 function end(requestId: string, job: string, attempt: number): Result {
-  switch (chains.outcomeOf(requestId, job, attempt)) {
-    case 'succeeded':
-      // Long enough for some chunks of the group to become blobs.
-      return { job, attempt, padding: 'x'.repeat(300) };
-    case 'failed':
-      throw new Error('as planned');
-    case 'retryAfter':
-      throw new RetryAfter('as planned, later', 15);
-    case 'stopped':
-      throw new Stopped('as planned, for good');
-  }
+  endAsPlanned(requestId, job, attempt);
+  // Long enough for some chunks of the group to become blobs.
+  return { job, attempt, padding: 'x'.repeat(300) };
 }
 
-/** A job is given a result and data of every job that it comes after. */
 function checkInput(context: Omit<JobContext<JobArgs>, 'signal' | 'status'>): void {
-  const { args, data, resultsOf, attemptKey } = context;
-  const given = jobs.flatMap((job) => resultsOf(job).map((result) => result.job)).sort();
-  const isMissing = args.after.some((job) => data[job] === undefined);
-  if (isMissing || given.join() !== [...args.after].sort().join()) write('misinformed', attemptKey);
+  if (isMisinformed(context, jobs)) write('misinformed', context.attemptKey);
 }
 
 const begins = new Map<string, { count: number; onBegun?: () => void }>();

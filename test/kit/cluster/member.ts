@@ -7,9 +7,10 @@ import { fsyncSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { createMillrace, defineChain, defineJob, RetryAfter, Stopped } from '../../../src/index.ts';
+import { createMillrace, defineChain, defineJob } from '../../../src/index.ts';
 import type { JobContext, JobDefinition } from '../../../src/index.ts';
 import * as chains from '../crashChain.ts';
+import { endAsPlanned, isMisinformed } from '../crashWork.ts';
 import { taskActor } from '../taskActor.ts';
 
 const orders = z.object({
@@ -130,34 +131,15 @@ const echo = defineJob({
 async function work(context: JobContext<JobArgs>): Promise<Result> {
   const { requestId, jobId, attempt, attemptKey, data, signal } = context;
   write('start', attemptKey);
-  if (isMisinformed(context)) write('misinformed', attemptKey);
+  if (isMisinformed(context, [even, odd])) write('misinformed', attemptKey);
   data[jobId] = attempt;
   try {
     const { ms, isDeaf } = chains.paceOf(requestId, jobId, attempt);
     await delay(ms + slowMs, undefined, isDeaf ? {} : { signal });
-    return end(requestId, jobId, attempt);
+    endAsPlanned(requestId, jobId, attempt);
+    return { job: jobId, attempt };
   } finally {
     write('end', attemptKey);
-  }
-}
-
-/** A job is given a result and data of every job that it comes after. */
-function isMisinformed({ args, data, resultsOf }: JobContext<JobArgs>): boolean {
-  const given = [even, odd].flatMap((job) => resultsOf(job).map((result) => result.job)).sort();
-  const isMissing = args.after.some((job) => data[job] === undefined);
-  return isMissing || given.join() !== [...args.after].sort().join();
-}
-
-function end(requestId: string, job: string, attempt: number): Result {
-  switch (chains.outcomeOf(requestId, job, attempt)) {
-    case 'succeeded':
-      return { job, attempt };
-    case 'failed':
-      throw new Error('as planned');
-    case 'retryAfter':
-      throw new RetryAfter('as planned, later', 15);
-    case 'stopped':
-      throw new Stopped('as planned, for good');
   }
 }
 

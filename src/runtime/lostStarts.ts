@@ -70,7 +70,7 @@ async function isAwaited(
     const known = own.uncommitted.get(id) ?? own.residents.get(id);
     const { group } = known ?? (await loadGroup(runtime, place));
     for (const row of group.obligations.attempts.values()) {
-      if (row.job.type !== jobType || row.cancelled === true || isLeased(row)) continue;
+      if (row.job.type !== jobType || isLeased(row)) continue;
       if (isBefore(startIdOf(id, row))) return true;
     }
   }

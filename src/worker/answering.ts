@@ -31,10 +31,9 @@ export class Answering {
     this.#sending(held, this.#deliver(held, answer));
   }
 
-  /** Of one that its group knows and that has not been answered, as the worker ends. */
+  /** Of one that its group may know and that has not been answered, as the worker ends. */
   giveBack(held: Held): void {
-    const isKnown = held.isKnown || held.lease !== undefined;
-    if (!isKnown || held.answer !== undefined || held.isOver) return;
+    if (!held.isNamed || held.answer !== undefined || held.isOver) return;
     held.isOver = true;
     const { clock, publisher, sayings } = this.#options;
     const until = clock.now() + giveBackMs;
@@ -60,12 +59,14 @@ export class Answering {
   /** Whoever has lost the delivery, and has no lease, may still say that it succeeded, and nothing else. */
   async #deliver(held: Held, answer: Answer): Promise<void> {
     const { clock, publisher } = this.#options;
-    const publication = answerPublication(held, answer, clock.now());
     const isWanted = (): boolean =>
       answer.type === 'attempt.succeeded' || (isOurs(held) && !held.isOver);
-    // Asked again, since a redelivery may have been adopted after the publisher gave up.
+    // Again, since a redelivery may have been adopted after the publisher gave up, and the group been asked about it.
     while (isWanted() && !this.#isStopped) {
-      held.isAnswered = await publisher.publish(publication, isWanted);
+      const { isNamed } = held;
+      const publication = answerPublication(held, answer, clock.now());
+      const isRight = (): boolean => isWanted() && held.isNamed === isNamed;
+      held.isAnswered = await publisher.publish(publication, isRight);
       if (!held.isAnswered) continue;
       held.receipt.ack();
       return;

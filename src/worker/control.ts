@@ -5,6 +5,7 @@
 import type { Broker } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import { exchanges, ownQueueTopology } from '../protocol/topology.ts';
+import { backoffMs } from '../runtime/backoff.ts';
 import type { Claims } from './claims.ts';
 import { decodeControl } from './messages.ts';
 import type { ControlMessage } from './messages.ts';
@@ -16,8 +17,8 @@ import type { Receipt, Subscription } from './subscription.ts';
 /** Hosts have this long to answer before attempts are taken. */
 const helloMs = 1_000;
 
-/** While an owner has not been heard of, hosts are asked again. */
-const helloAgainMs = 10_000;
+/** While an owner has not been heard of, hosts are asked again: soon at first, as they may come back with the network. */
+const helloAgain = { firstMs: 1_000, mostMs: 10_000 };
 
 export type ControlOptions = {
   broker: Broker;
@@ -37,6 +38,8 @@ export class Control {
   readonly #options: ControlOptions;
   #subscription: Subscription | undefined;
   #isFirst = true;
+  /** Since the queue was opened last. */
+  #hellos = 0;
   #isClosed = false;
   #onComplete: () => void = () => undefined;
   #takeBack: (() => void) | undefined;
@@ -71,6 +74,7 @@ export class Control {
       this.#isFirst = false;
       return;
     }
+    this.#hellos = 0;
     void this.#hello();
     this.#options.onBack();
   }
@@ -98,8 +102,9 @@ export class Control {
 
   /** In one process the worker is there before any owner. */
   async #hello(): Promise<void> {
-    const { broker, clock, publisher, sayings, claims } = this.#options;
+    const { broker, clock, random, publisher, sayings, claims } = this.#options;
     if (!broker.isRemote || this.#isClosed) return;
+    this.#hellos += 1;
     const until = clock.now() + helloMs;
     const isWanted = (): boolean => !this.#isClosed && clock.now() < until;
     void publisher.publish(sayings.hello(), isWanted);
@@ -112,6 +117,7 @@ export class Control {
     });
     this.#takeBack?.();
     if (claims.isComplete || this.#hasBeenClosed()) return;
-    this.#takeBack = clock.after(helloAgainMs, () => void this.#hello());
+    const againMs = backoffMs(this.#hellos, random(), helloAgain);
+    this.#takeBack = clock.after(againMs, () => void this.#hello());
   }
 }

@@ -36,8 +36,10 @@ export class Held {
   /** A job has one attempt at a time: no second one beside one that ignores its time-out. */
   readonly jobKey: string;
   mustConfirm: boolean;
-  /** Its group has heard of this execution, so that its answers have to name it. */
+  /** Its group has heard of this execution. */
   isKnown = false;
+  /** Its group may have heard of it, so that its answers have to name it. */
+  isNamed = false;
   /** Nothing else may run beside it here. */
   isAlone = false;
   isCancelled = false;

@@ -97,6 +97,7 @@ export class Holding {
 
   #confirm(held: Held): void {
     const { asking, sayings } = this.#options;
+    held.isNamed = true;
     asking.ask(held.executionId, {
       publication: () => sayings.confirm(held),
       isWanted: () => !held.isOver && !held.receipt.isLost(),

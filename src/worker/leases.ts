@@ -52,6 +52,7 @@ export class Leases {
       held.answer === undefined && !held.isOver && !held.receipt.isLost();
     if (held.lease !== undefined || !isWanted()) return;
     held.lease = 'taking';
+    held.isNamed = true;
     if (!(await this.#publisher.publish(this.#sayings.lease(held), isWanted))) {
       held.lease = undefined;
       return;

@@ -64,12 +64,12 @@ export type ControlMessage = {
 
 /** The answer, to the group that asked; the same execution always has the same message id. */
 export function answerPublication(
-  { start, executionId, isKnown }: Held,
+  { start, executionId, isNamed }: Held,
   { type, ...body }: Answer,
   now: number,
 ): Publication {
   // An execution that its group has not heard of need not be named.
-  const known = isKnown ? { executionId } : {};
+  const named = isNamed ? { executionId } : {};
   const { group, to, key, routingKey } = start.answer;
   return {
     exchange: exchanges.results,
@@ -80,7 +80,7 @@ export function answerPublication(
       timestamp: now,
       headers: { group, to, from: 'worker' },
     },
-    body: JSON.stringify({ key, attempt: start.attempt, ...known, ...body }),
+    body: JSON.stringify({ key, attempt: start.attempt, ...named, ...body }),
   };
 }
 

@@ -53,6 +53,20 @@ it('what was purged is sent again once its queue was empty at two looks, and onl
   expect(await countClaims()).toBe(claims + 1);
 });
 
+it('an attempt that is to stop is sent again, too, so that somebody answers it', async () => {
+  const host = await cluster.join({ stats: lateStats() });
+  await cluster.until(() => host.owned().length === 2);
+  await cluster.tell('g', 'task.create');
+  await cluster.tell('g', 'task.work');
+  await cluster.tell('g', 'task.cancel');
+  await cluster.pass(30_000);
+  await purge();
+  const isThere = async (): Promise<boolean> =>
+    ((await cluster.broker.inspect(jobQueue('work')))?.ready ?? 0) > 0;
+  for (let looks = 0; looks < 10 && !(await isThere()); looks += 1) await cluster.pass(12_000);
+  expect(await isThere()).toBe(true);
+});
+
 it('a start that waits for a worker is left alone, however long', async () => {
   const host = await cluster.join({ stats: lateStats() });
   await cluster.until(() => host.owned().length === 2);

@@ -175,6 +175,25 @@ describe('a worker that loses a delivery', () => {
     expect(runs).toHaveLength(1);
   });
 
+  test('and fails before it is told whether the redelivery is its own says who it is', async () => {
+    const end = gate();
+    const failing = aJob(async () => {
+      await end.promise;
+      throw new Error('no');
+    });
+    const faults = faulty();
+    const kit = await openKit([failing], {}, faults.wrap);
+    await kit.give();
+    kit.group.verdict = () => undefined;
+    await faults.cut(jobQueue('work'));
+    await kit.advance(100);
+    expect(kit.saidTypes()).toEqual(['confirm']);
+    end.open();
+    await settle();
+    expect(kit.types()).toEqual(['failed']);
+    expect(kit.bodies()[0]).toMatchObject({ executionId: kit.said[0]?.body['executionId'] });
+  });
+
   test('and is told that the redelivery is not its own ends what runs, and says nothing', async () => {
     const { job, runs } = held();
     const faults = faulty();

@@ -142,6 +142,33 @@ describe('a cancel', () => {
     }
   });
 
+  test('of a job that ends while its lease is under way is answered by name: its group may know the lease', async () => {
+    const end = gate();
+    const failing = aJob(async () => {
+      await end.promise;
+      throw new Error('no');
+    });
+    const confirmed = gate();
+    const kit = await openKit([failing], {}, (broker) => ({
+      ...faulty().wrap(broker),
+      async publish(publication) {
+        const outcome = await broker.publish(publication);
+        if (publication.properties.type === 'attempt.lease') await confirmed.promise;
+        return outcome;
+      },
+    }));
+    await kit.give();
+    await kit.cancel('r/a/1');
+    expect(kit.saidTypes()).toEqual(['lease']);
+    end.open();
+    await settle();
+    expect(kit.types()).toEqual(['stopped']);
+    expect(kit.bodies()[0]).toMatchObject({ executionId: kit.said[0]?.body['executionId'] });
+    confirmed.open();
+    await settle();
+    expect(kit.answers).toHaveLength(1);
+  });
+
   test('during a lease is answered by its holder', async () => {
     const { job } = held();
     const kit = await openKit([job]);

@@ -2,6 +2,8 @@
  * A fault, struck again and again at moments that follow from a seed, while chains run on a cluster: each
  * suite in test/faults/cluster is one fault. `SEEDS=100` for more, `SEED=n` for one.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isTerminal } from '../../../src/protocol/states.ts';
 import { below, chainOf, disturbedAfter, randomOf } from '../crashChain.ts';
@@ -97,15 +99,25 @@ async function trial(fault: Fault, cluster: Cluster, seed: number): Promise<Row>
   if (fault.losesCommands === true) await known(cluster, chains);
   const struckAt = performance.now();
   await fault.strike({ cluster, seed, random, chains });
-  await Promise.all(disturbing);
-  await cluster.ended(chains);
-  const recoveryMs = performance.now() - struckAt;
   try {
+    await Promise.all(disturbing);
+    await cluster.ended(chains);
+    const recoveryMs = performance.now() - struckAt;
     await judge(cluster, chains);
+    return { chains: chains.length, recoveryMs };
   } catch (cause) {
+    await keepJournal(cluster, seed);
     throw new Error(`SEED=${seed}, kept in ${cluster.folder}: ${String(cause)}`, { cause });
   }
-  return { chains: chains.length, recoveryMs };
+}
+
+/** The whole journal, a line an entry, beside what the members have logged. */
+async function keepJournal({ store, folder }: Cluster, seed: number): Promise<void> {
+  const lines: string[] = [];
+  for (let partition = 0; partition < store.partitions; partition += 1) {
+    for await (const entry of store.journal.read(partition, 0)) lines.push(JSON.stringify(entry));
+  }
+  writeFileSync(join(folder, `journal-${seed}.jsonl`), `${lines.join('\n')}\n`);
 }
 
 /** What a chain's role says: it is stopped, or suspended and resumed, once enough of its attempts have begun. */

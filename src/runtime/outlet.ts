@@ -1,10 +1,13 @@
 /**
  * Where starts leave the host: declares a job type's queue before the first, and keeps those that
- * find no room, in order, until answers of that type have made some, or 30 s have passed.
+ * find no room, in order, until answers of that type have made some, or 30 s have passed. Where the broker does not
+ * take them, it is asked again soon.
  */
 import type { Broker, Publication } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
+import { TransientError } from '../protocol/errors.ts';
 import { jobTopology } from '../protocol/topology.ts';
+import { backoffMs } from './backoff.ts';
 import { slices } from './nextTurn.ts';
 
 /** A start that waits; it holds names only, for it may wait long. */
@@ -23,7 +26,12 @@ type Lane = {
   /** Answers since one was last tried. */
   answers: number;
   trying: Promise<void> | undefined;
+  /** Ends the wait for the next try that nobody has asked for. */
+  takeBack: (() => void) | undefined;
 };
+
+/** `full`: the queue has no room, or others wait for it already; `away`: it cannot be had just now. */
+type Sent = 'sent' | 'full' | 'away';
 
 /** Starts without room are tried again after this even if nothing is heard (architecture, section 5). */
 const sweepMs = 30_000;
@@ -42,8 +50,9 @@ export class Outlet {
   readonly #jobTypes = new Set<string>();
   readonly #declaring = new Map<string, Promise<void>>();
   readonly #lanes = new Map<string, Lane>();
+  /** How many tries in a row have found that a job type's queue cannot be had. */
+  readonly #failures = new Map<string, number>();
   #onQueueGone: ((jobType: string) => void) | undefined;
-  #takeBack: (() => void) | undefined;
   #isStopped = false;
 
   constructor(broker: Broker, clock: Clock) {
@@ -53,7 +62,8 @@ export class Outlet {
 
   /** False, after `onNoRoom`, when the job's queue has no room, cannot be had just now, or others wait for it already. */
   async start(jobType: string, publication: Publication, onNoRoom?: () => void): Promise<boolean> {
-    if (!this.#lanes.has(jobType) && (await this.#send(jobType, publication))) return true;
+    if (!this.#lanes.has(jobType) && (await this.#send(jobType, publication)) === 'sent')
+      return true;
     onNoRoom?.();
     return false;
   }
@@ -61,12 +71,11 @@ export class Outlet {
   /** Keeps a start that found no room. */
   later(jobType: string, waiting: Waiting): void {
     if (this.#isStopped) return;
-    const lane = this.#lanes.get(jobType);
-    if (lane === undefined) {
-      const first = { waiting: [waiting], taken: 0, answers: 0, trying: undefined };
-      this.#lanes.set(jobType, first);
-    } else lane.waiting.push(waiting);
-    this.#sweepLater();
+    const first = { waiting: [], taken: 0, answers: 0, trying: undefined, takeBack: undefined };
+    const lane: Lane = this.#lanes.get(jobType) ?? first;
+    lane.waiting.push(waiting);
+    this.#lanes.set(jobType, lane);
+    this.#tryLater(jobType, lane);
   }
 
   /** An attempt of this type was answered; what waits is tried once enough were. */
@@ -94,15 +103,17 @@ export class Outlet {
 
   stop(): void {
     this.#isStopped = true;
-    this.#takeBack?.();
+    for (const { takeBack } of this.#lanes.values()) takeBack?.();
     this.#lanes.clear();
   }
 
-  #sweepLater(): void {
-    this.#takeBack ??= this.#clock.after(sweepMs, () => {
-      this.#takeBack = undefined;
-      for (const [type, lane] of this.#lanes) void this.#try(type, lane, startsASweep);
-      if (this.#lanes.size > 0) this.#sweepLater();
+  #tryLater(jobType: string, lane: Lane): void {
+    const failures = this.#failures.get(jobType);
+    const waitMs = failures === undefined ? sweepMs : backoffMs(failures, 0.5);
+    lane.takeBack ??= this.#clock.after(waitMs, () => {
+      lane.takeBack = undefined;
+      if (failures !== undefined) this.#failures.set(jobType, failures + 1);
+      void this.#try(jobType, lane, startsASweep);
     });
   }
 
@@ -110,6 +121,8 @@ export class Outlet {
     lane.answers = 0;
     lane.trying ??= this.#empty(jobType, lane, most).finally(() => {
       lane.trying = undefined;
+      if (this.#lanes.get(jobType) === lane) this.#tryLater(jobType, lane);
+      else lane.takeBack?.();
     });
     return lane.trying;
   }
@@ -124,7 +137,7 @@ export class Outlet {
       const next = lane.waiting[lane.taken];
       const outcome = next && (await this.#sendWaiting(jobType, next));
       if (this.#isStopped) return;
-      if (outcome === 'noRoom') break;
+      if (outcome === 'full' || outcome === 'away') break;
       if (outcome === 'sent') sent += 1;
       next?.done();
       lane.taken += 1;
@@ -137,33 +150,38 @@ export class Outlet {
   }
 
   /** One also has to wait on while its group cannot be read. */
-  async #sendWaiting(jobType: string, waiting: Waiting): Promise<'sent' | 'owedNoMore' | 'noRoom'> {
+  async #sendWaiting(jobType: string, waiting: Waiting): Promise<Sent | 'owedNoMore'> {
     try {
       const publication = await waiting.message();
-      if (publication === undefined) return 'owedNoMore';
-      return (await this.#send(jobType, publication)) ? 'sent' : 'noRoom';
+      return publication === undefined ? 'owedNoMore' : await this.#send(jobType, publication);
     } catch {
-      return 'noRoom';
+      this.#failures.set(jobType, this.#failures.get(jobType) ?? 1);
+      return 'away';
     }
   }
 
-  async #send(jobType: string, publication: Publication): Promise<boolean> {
+  async #send(jobType: string, publication: Publication): Promise<Sent> {
     try {
       if (!this.#declared.has(jobType)) await this.#declare(jobType);
-      if ((await this.#broker.publish(publication)) === 'confirmed') return true;
+      const isTaken = (await this.#broker.publish(publication)) === 'confirmed';
       // In-process it is full; in a broker that never returns for that, the queue is gone.
-      return this.#broker.isRemote && (await this.#sendAnew(jobType, publication));
+      if (!isTaken && !this.#broker.isRemote) return 'full';
+      if (!isTaken) await this.#sendAnew(jobType, publication);
+      if (this.#failures.size > 0) this.#failures.delete(jobType);
+      return 'sent';
     } catch {
       this.#declared.delete(jobType);
-      return false;
+      if (!this.#failures.has(jobType)) this.#failures.set(jobType, 1);
+      return 'away';
     }
   }
 
-  async #sendAnew(jobType: string, publication: Publication): Promise<boolean> {
+  async #sendAnew(jobType: string, publication: Publication): Promise<void> {
     this.#declared.delete(jobType);
     await this.#declare(jobType);
     this.#onQueueGone?.(jobType);
-    return (await this.#broker.publish(publication)) === 'confirmed';
+    if ((await this.#broker.publish(publication)) === 'confirmed') return;
+    throw new TransientError(`the queue of ${jobType} is gone again`);
   }
 
   /** Once, whoever asks meanwhile. */

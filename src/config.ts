@@ -4,6 +4,8 @@
  */
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { authSchema } from './auth/options.ts';
+import type { AuthConfig, AuthOptions } from './auth/options.ts';
 import { commandJob } from './commandJob.ts';
 import { readConfigFile } from './configFile.ts';
 import type { Modules } from './configFile.ts';
@@ -52,6 +54,8 @@ export type Config = {
   readonly roles: readonly Role[];
   /** Where health and metrics are answered; without it nowhere. `host` default 127.0.0.1. */
   readonly http?: { readonly host: string; readonly port: number };
+  /** Who may do what, over HTTP and RabbitMQ; without it everybody who reaches them. */
+  readonly auth?: AuthConfig;
   readonly publish: {
     /** Every change of a job's state as a message of its own, which doubles the broker's work; default false. */
     readonly jobTransitions: boolean;
@@ -66,12 +70,13 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** What `createMillrace` and the default export of `millrace.config.ts` take. */
 export type MillraceOptions = Partial<
-  Omit<Config, 'actors' | 'jobs' | 'chains' | 'http' | 'publish'>
+  Omit<Config, 'actors' | 'jobs' | 'chains' | 'http' | 'auth' | 'publish'>
 > & {
   jobs?: readonly JobDefinition[];
   chains?: readonly ChainDefinition[];
   actors?: readonly ActorDefinition[];
   http?: { host?: string; port: number };
+  auth?: AuthOptions;
   publish?: { jobTransitions?: boolean };
 };
 
@@ -115,6 +120,7 @@ const configSchema = z.strictObject({
       port: z.int().min(0).max(65_535),
     })
     .exactOptional(),
+  auth: authSchema.exactOptional(),
   publish: z.strictObject({ jobTransitions: z.boolean().default(false) }).prefault({}),
   logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).exactOptional(),
 });

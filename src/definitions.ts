@@ -4,7 +4,9 @@
  */
 import type { z } from 'zod';
 import type { Plan } from '../machines/graph.ts';
-import { MillraceError } from './protocol/errors.ts';
+import { checkAcl } from './auth/acl.ts';
+import type { AclEntry } from './auth/acl.ts';
+import { checkNumber, checkType, checkWork } from './definitionChecks.ts';
 
 /** Retry of a job. */
 export type RetryOptions = {
@@ -150,6 +152,8 @@ export type ChainDefinition<Args extends z.ZodType = z.ZodType> = {
   /** Unanswered attempts of one job type at a time; default 200. */
   readonly maxStarted: number;
   plan(context: PlanContext<z.output<Args>>): void | Promise<void>;
+  /** Who may do what with its requests; without it the deployment's `auth.strict` decides. */
+  readonly acl?: readonly AclEntry[];
   /** Of a request spec: makes the whole plan of the registered jobs in place of `plan`. */
   readonly planSpec?: (args: unknown, jobs: ReadonlyMap<string, JobDefinition>) => Promise<Plan>;
 };
@@ -158,32 +162,10 @@ export type ChainOptions<Args extends z.ZodType> = {
   type: string;
   args: Args;
   maxStarted?: number;
+  /** Who may do what with its requests; without it the deployment's `auth.strict` decides. */
+  acl?: readonly AclEntry[];
   plan(context: PlanContext<z.output<Args>>): void | Promise<void>;
 };
-
-const typeName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
-
-function checkType(thing: string, type: string): void {
-  if (thing === 'job' && type === 'noop') {
-    throw new MillraceError(
-      'definition',
-      'the job type "noop" is built in; name yours differently',
-    );
-  }
-  if (typeName.test(type)) return;
-  throw new MillraceError(
-    'definition',
-    `${thing} type "${type}" must be 1 to 100 letters, digits, dashes or underscores`,
-  );
-}
-
-function checkNumber(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new MillraceError(
-    'definition',
-    `${name} must be a whole number of at least ${least}, not ${value}`,
-  );
-}
 
 /** Declares a job type: `run` is a function, `command` a program. Throws MillraceError `definition`. */
 export function defineJob<Args extends z.ZodType, Result>(
@@ -207,23 +189,6 @@ export function defineJob(
   return { ...options, kind: 'job', retry: { attempts, waitMs } };
 }
 
-/** Types say the same; a plain JavaScript configuration has none. */
-function checkWork(options: { type: string }): void {
-  const has = (name: string): boolean => Reflect.get(options, name) !== undefined;
-  const refuse = (what: string): never => {
-    throw new MillraceError('definition', `job "${options.type}" ${what}`);
-  };
-  if (has('run') && has('command')) refuse('has run and command; keep one of them');
-  const work = has('command') ? 'command' : 'run';
-  if (typeof Reflect.get(options, work) !== 'function')
-    refuse('needs a function: run for job code of this program, command for another program');
-  const foreign = work === 'run' ? ['cwd', 'env', 'place', 'result'] : ['isolate'];
-  const misplaced = foreign.find(has);
-  if (misplaced === undefined) return;
-  const where = work === 'run' ? 'command' : 'run';
-  refuse(`has ${misplaced} beside ${work}; it belongs to ${where}, leave it out`);
-}
-
 /** Declares a chain type. Throws MillraceError `definition`. */
 export function defineChain<Args extends z.ZodType>(
   options: ChainOptions<Args>,
@@ -231,6 +196,7 @@ export function defineChain<Args extends z.ZodType>(
   checkType('chain', options.type);
   const maxStarted = options.maxStarted ?? 200;
   checkNumber(`maxStarted of chain "${options.type}"`, maxStarted, 1);
+  checkAcl(options.type, options.acl ?? []);
   return { ...options, kind: 'chain', maxStarted };
 }
 

@@ -1,4 +1,6 @@
 /** The public API: explicit names, nothing starred. */
+export type { AclEntry, Caller } from './auth/acl.ts';
+export type { AskedRequest, AuthOptions } from './auth/options.ts';
 export { createMillrace } from './compose.ts';
 export type { Millrace } from './compose.ts';
 export { connect } from './connect.ts';

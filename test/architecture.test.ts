@@ -73,23 +73,24 @@ const rules: readonly Rule[] = [
   adapter('mongodb', 'mongodb'),
   { from: 'src/version.ts', may: ['node:'] },
   { from: 'src/collector.ts', may: ['node:'] },
+  { from: 'src/auth/acl.ts', may: ['src/protocol/errors.ts'] },
+  {
+    from: 'src/auth/',
+    may: ['src/auth/', 'src/gateway/asked.ts', 'src/protocol/', 'zod', 'node:crypto'],
+    mayTypes: ['src/definitions.ts', 'src/gateway/authorise.ts', 'src/ports/', 'pino'],
+  },
+  { from: 'src/definitionChecks.ts', may: ['src/protocol/errors.ts'] },
   {
     from: 'src/definitions.ts',
-    may: ['src/protocol/errors.ts', 'zod'],
+    may: ['src/auth/acl.ts', 'src/definitionChecks.ts', 'zod'],
     mayTypes: ['machines/graph.ts'],
   },
   { from: 'src/commandJob.ts', may: ['src/definitions.ts', 'zod'] },
   {
     from: 'src/config.ts',
     may: [
-      ...[
-        'src/commandJob.ts',
-        'src/configFile.ts',
-        'src/definitions.ts',
-        'src/protocol/',
-        'src/runtime/actor.ts',
-      ],
-      ...['zod', 'node:'],
+      ...['src/auth/options.ts', 'src/commandJob.ts', 'src/configFile.ts', 'src/definitions.ts'],
+      ...['src/protocol/', 'src/runtime/actor.ts', 'zod', 'node:'],
     ],
   },
   {
@@ -223,20 +224,9 @@ const rules: readonly Rule[] = [
     from: 'src/cli/',
     may: [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
-      ...[
-        'src/gateway/asked.ts',
-        'src/gateway/plan.ts',
-        'src/gateway/suggest.ts',
-        'src/spec/',
-        'src/specs.ts',
-        'src/version.ts',
-        'commander',
-        'cli-progress',
-        'get-east-asian-width',
-        'picocolors',
-        'pino',
-        'node:',
-      ],
+      ...['src/gateway/asked.ts', 'src/gateway/plan.ts', 'src/gateway/suggest.ts', 'src/spec/'],
+      ...['src/specs.ts', 'src/version.ts', 'commander', 'cli-progress', 'get-east-asian-width'],
+      ...['picocolors', 'pino', 'node:'],
     ],
     mayTypes: [
       ...['src/compose.ts', 'src/connect.ts', 'src/heads.ts', 'src/openHeads.ts'],
@@ -284,7 +274,7 @@ const rules: readonly Rule[] = [
       ...['src/client.ts', 'src/compose.ts', 'src/config.ts', 'src/connect.ts'],
       ...['src/definitions.ts', 'src/protocol/errors.ts', 'src/reader.ts', 'src/runtime/actor.ts'],
     ],
-    mayTypes: ['src/ports/', 'src/protocol/'],
+    mayTypes: ['src/auth/', 'src/ports/', 'src/protocol/'],
   },
   {
     from: 'src/main.ts',

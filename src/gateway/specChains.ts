@@ -38,6 +38,8 @@ export function specChains(specs: Specs): ChainDefinition[] {
       type: sequence.name,
       args: schemaOf(sequence, lists.get(sequence.name) ?? new Set()),
       maxStarted,
+      // A role is there: the specs are checked.
+      acl: sequence.acl.map(({ role = '', admin, ops }) => ({ role, admin, ops })),
       plan: () => undefined,
       planSpec: (args, jobs) => planOf({ specs, request: sequence.name, args, jobs }),
     }));

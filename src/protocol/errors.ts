@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'plan'
   /** The named request does not exist. */
   | 'not-found'
+  /** Nobody knows who asks. */
+  | 'unauthenticated'
   /** Whoever asks may not do this. */
   | 'forbidden'
   /** The request's state does not allow what was asked. */
@@ -40,6 +42,7 @@ export const httpStatuses: Readonly<Record<ErrorCode, number>> = {
   definition: 500,
   plan: 422,
   'not-found': 404,
+  unauthenticated: 401,
   forbidden: 403,
   state: 409,
   locked: 409,

@@ -10,7 +10,15 @@ import {
   toActor,
   toTimer,
 } from '../src/runtime/actor.ts';
-import { planJobSchema, planSequenceSchema, sentPlanSchema } from '../src/protocol/plans.ts';
+import {
+  carriedJobSchema,
+  carriedSchema,
+  frozenValuesSchema,
+  planJobSchema,
+  planSequenceSchema,
+  retryOfSchema,
+  sentPlanSchema,
+} from '../src/protocol/plans.ts';
 import { chainJobs, chainStatus } from './chainQueries.ts';
 
 /** A request has one chain. */
@@ -23,6 +31,10 @@ const chainCreateSchema = z.object({
   args: z.unknown(),
   user: z.string().optional(),
   labels: z.record(z.string(), z.string()).optional(),
+  carried: carriedSchema.optional(),
+  /** The value log of the request that this one retries. */
+  values: frozenValuesSchema.optional(),
+  retryOf: retryOfSchema.optional(),
 });
 
 const empty = z.object({});
@@ -38,8 +50,13 @@ export const chainActor = defineActor({
   },
   startedBy: ['chain.create'],
   chunkedBodies: {
-    'chain.create': { 'plan.jobs': planJobSchema, 'plan.sequences': planSequenceSchema },
+    'chain.create': {
+      'plan.jobs': planJobSchema,
+      'plan.sequences': planSequenceSchema,
+      carried: carriedJobSchema,
+    },
   },
+  bringsValues: { 'chain.create': 'values' },
   values: 'referenced',
   chunked: ['jobs', 'sequences', 'progress.rows', 'progress.sequences', 'progress.ready.*.jobs'],
   effects: {

@@ -1,6 +1,7 @@
 /** What a chain can be asked: pure questions about its snapshot. */
 import type { SnapshotFrom } from 'xstate';
 import type { chainMachine } from '../machines/chain.ts';
+import type { RetryOf } from '../machines/carried.ts';
 import { chunkSize } from '../machines/chunks.ts';
 import { find } from '../machines/progress.ts';
 import type { Counts, Row, RowState } from '../machines/progress.ts';
@@ -19,6 +20,8 @@ export type ChainStatus = {
   /** The last failures, newest last. */
   failures: { job: number; name: string; reason: string }[];
   resumption: number;
+  /** The request that it retries. */
+  retryOf?: RetryOf;
 };
 
 export type ChainJob = {
@@ -37,7 +40,7 @@ export type ChainJob = {
 
 /** At a glance. */
 export function chainStatus({ context, value }: Chain): ChainStatus {
-  const { requestType, args, user, progress, reasons, resumption } = context;
+  const { requestType, args, user, progress, reasons, resumption, retryOf } = context;
   return {
     type: requestType,
     state: value,
@@ -47,6 +50,7 @@ export function chainStatus({ context, value }: Chain): ChainStatus {
     running: progress.counts.running === 0 ? [] : running(context),
     failures: reasons.map(({ job, reason }) => ({ job, name: nameOf(context, job), reason })),
     resumption,
+    ...(retryOf !== undefined && { retryOf }),
   };
 }
 

@@ -2,9 +2,11 @@
  * What each event does to a chain, as (context, event) → context and effects; `chain.ts` says in which
  * state which of them is taken.
  */
+import { carryOver } from './carried.ts';
+import type { CarriedJob, RetryOf } from './carried.ts';
 import { asChunks, toChunks } from './chunks.ts';
 import type { PlanJob, PlanList, PlanSequence } from './graph.ts';
-import { hasFailed, isComplete, isDone, isIdle, noProgress } from './progress.ts';
+import { hasFailed, isComplete, isDone, isIdle, isRunnable, noProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { abandonAll, finishJob, resumeAll, stopAll } from './sequences.ts';
 import { endWait, makeReady, startReady } from './starting.ts';
@@ -22,6 +24,9 @@ export type ChainCreate = {
   args: unknown;
   user?: string;
   labels?: Readonly<Record<string, string>>;
+  /** Of a request that retries another: jobs that are complete already, in the order in which they became so. */
+  carried?: PlanList<CarriedJob>;
+  retryOf?: RetryOf;
 };
 
 /** A job begins or ends a retry wait, in which no attempt of it is unanswered. */
@@ -44,12 +49,15 @@ export function emptyContext(): ChainContext {
   };
 }
 
-/** A new chain: all jobs pending, those without parents begin (specification 12.3). */
+/** A new chain: all jobs pending but those carried over; those without open parents begin (specification 12.3). */
 export function create(event: ChainCreate): Turned {
-  return takeTurn(created(event), 'running', begin);
+  return takeTurn(created(event), 'running', (turn) => {
+    if (event.carried !== undefined) carryOver(turn, event.carried);
+    begin(turn);
+  });
 }
 
-function created({ plan, requestType, args, user, labels }: ChainCreate): ChainContext {
+function created({ plan, requestType, args, user, labels, retryOf }: ChainCreate): ChainContext {
   const jobs = asChunks(plan.jobs);
   const sequences = asChunks(plan.sequences);
   return {
@@ -57,6 +65,7 @@ function created({ plan, requestType, args, user, labels }: ChainCreate): ChainC
     args,
     ...(user === undefined ? {} : { user }),
     ...(labels === undefined ? {} : { labels }),
+    ...(retryOf === undefined ? {} : { retryOf }),
     jobs,
     sequences,
     maxStarted: plan.maxStarted,
@@ -68,7 +77,7 @@ function created({ plan, requestType, args, user, labels }: ChainCreate): ChainC
 
 function begin(turn: Turn): void {
   for (let job = 0; job < turn.rows.size; job += 1) {
-    if (turn.rows.at(job).open === 0) makeReady(turn, job);
+    if (isRunnable(turn.rows.at(job))) makeReady(turn, job);
   }
   startReady(turn);
 }

@@ -19,11 +19,17 @@ import type { Turn } from './turn.ts';
 /** Tells a complete job's children; those without an open parent become ready (specification 12.6). */
 export function release(turn: Turn, job: number): void {
   for (const child of turn.children(job)) {
-    const row = turn.rows.at(child);
-    const next = isFresh(row) ? freshRow(row.open - 1) : { ...row, open: row.open - 1 };
-    turn.rows.set(child, next);
+    const next = closeParent(turn, child);
     if (isRunnable(next) && mayBegin(turn, child)) enqueue(turn, child, next);
   }
+}
+
+/** One parent less that is not complete. */
+export function closeParent(turn: Turn, child: number): Row {
+  const row = turn.rows.at(child);
+  const next = isFresh(row) ? freshRow(row.open - 1) : { ...row, open: row.open - 1 };
+  turn.rows.set(child, next);
+  return next;
 }
 
 /** Queues a runnable job, if it need not wait. */
@@ -127,7 +133,7 @@ function asMap(data: number[]): Pick<Row, 'data' | 'merged'> {
 }
 
 /** The first job of a sequence counts a try of it as it starts (specification 12.3, 12.5). */
-function countSequenceTry(turn: Turn, job: number): void {
+export function countSequenceTry(turn: Turn, job: number): void {
   const sequence = sequenceBegunBy(turn, job);
   if (sequence === undefined) return;
   const row = turn.sequences.at(sequence);

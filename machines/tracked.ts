@@ -19,6 +19,8 @@ export type TrackedRequest = {
   args: string;
   user?: string;
   labels?: Readonly<Record<string, string>>;
+  /** The request that it retries. */
+  retryOf?: string;
   /** Why its messages are kept unstepped, and how many are. */
   parked?: string;
   kept: number;
@@ -87,7 +89,7 @@ export type Answer = {
 };
 
 /** What a chain was created with. */
-export type Creation = Pick<TrackedRequest, 'type' | 'args' | 'user' | 'labels'> & {
+export type Creation = Pick<TrackedRequest, 'type' | 'args' | 'user' | 'labels' | 'retryOf'> & {
   jobs: readonly { name: string; type: string }[];
 };
 

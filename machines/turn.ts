@@ -2,6 +2,7 @@
  * A chain's progress while one event changes it: drafts that are opened, changed by `starting.ts` and
  * `sequences.ts`, and closed once, together with the effects that the change asks for.
  */
+import type { RetryOf } from './carried.ts';
 import { at, Editing } from './chunks.ts';
 import type { Chunks, Draft } from './chunks.ts';
 import { childrenOf } from './graph.ts';
@@ -21,6 +22,8 @@ export type ChainContext = {
   args: unknown;
   user?: string;
   labels?: Readonly<Record<string, string>>;
+  /** The request that it retries. */
+  retryOf?: RetryOf;
   jobs: Chunks<PlanJob>;
   sequences: Chunks<PlanSequence>;
   maxStarted: number;

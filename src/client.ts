@@ -2,13 +2,13 @@
 import type { z } from 'zod';
 import type { ChainDefinition } from './definitions.ts';
 import { transitions, until } from './follow.ts';
-import type { Command, Committed, Link, SendOptions, StartOptions } from './link.ts';
+import type { Command, Committed, Link, RetryOptions, SendOptions, StartOptions } from './link.ts';
 import type { OutputSignal, StatusSignal } from './protocol/attempts.ts';
 import { isTerminal } from './protocol/states.ts';
 import type { ActorEvent } from './runtime/actor.ts';
 import type { Reader, RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 
-export type { Committed, SendOptions, StartOptions } from './link.ts';
+export type { Committed, RetryOptions, SendOptions, StartOptions } from './link.ts';
 
 /** A request that was started. */
 export type Request = {
@@ -45,6 +45,11 @@ export type Client = {
   ): Promise<Request>;
   /** The same by the type of a chain that the host knows. */
   start(type: string, args: unknown, options?: StartOptions): Promise<Request>;
+  /**
+   * Starts a new request that keeps what is complete of one that has ended, and runs the rest. Rejects with
+   * MillraceError `not-found`, with `state` when it has not ended or nothing is left to run, or with `plan`.
+   */
+  retry(id: string, options?: RetryOptions): Promise<Request>;
   /** A request by its id; nothing is asked yet. */
   request(id: string): Request;
   /**
@@ -99,6 +104,7 @@ export function createClient(link: Link): Client {
     request,
     send: (address, event, options) => link.send(address, event, options),
     query: (address, name, args) => link.query(address, name, args),
+    retry: async (id, options) => request(await link.retry({ ...options, of: id })),
     onCommitted: (listener) => news.subscribe(undefined, { onCommitted: listener }),
     async start(chain: ChainDefinition | string, args: unknown, options: StartOptions = {}) {
       return request(await link.start({ ...options, chain, args }));

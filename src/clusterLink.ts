@@ -61,6 +61,12 @@ export async function openClusterLink(
       await command(`the start of "${requestId}"`, { type: 'request.create', body });
       return requestId;
     },
+    async retry({ of, from, set, texts, requestId = newId(), user, labels }) {
+      checkRequestId(requestId);
+      const body = { requestId: of, from, set, texts, newRequestId: requestId, user, labels };
+      await command(`the retry of "${of}"`, { type: 'request.retry', body });
+      return requestId;
+    },
     async command(group, type, { messageId, ...body } = {}) {
       const headers = { group, to: 'chain/main' };
       const answer = await command(`"${type}" for "${group}"`, { type, body, messageId, headers });

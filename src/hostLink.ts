@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { createRejectedQueue } from './gateway/rejectedQueue.ts';
 import { addressed, committedOf } from './link.ts';
-import type { Asked, Link, News } from './link.ts';
+import type { Asked, Link, News, RetryAsked } from './link.ts';
 import { checkRequestId } from './protocol/requestId.ts';
 import { exchanges, partitionKey, partitionOf } from './protocol/topology.ts';
 import { reconcile } from './reconcile.ts';
@@ -19,6 +19,8 @@ export type HostLinkOptions = RepliesOptions & {
   valve: Valve;
   /** The body of `chain.create` without the request's own fields. */
   plan(asked: Asked): Promise<object>;
+  /** The same of a request that retries another. */
+  planRetry(asked: RetryAsked): Promise<object>;
 };
 
 const answerSchema = z.looseObject({});
@@ -51,18 +53,29 @@ export async function openHostLink(
     return replies.ask(question, { what: `"${type}" for "${group}"`, timeoutMs });
   };
 
+  const create = async (requestId: string, plan: () => Promise<object>): Promise<string> => {
+    checkRequestId(requestId);
+    await valve.pass(partitionOf(requestId, partitions), async () => {
+      await send(requestId, { type: 'chain.create', body: await plan() });
+    });
+    return requestId;
+  };
+
   return {
     reader,
     rejected: createRejectedQueue(options.broker, options.clock),
     news: newsOf(feed),
-    async start(asked) {
+    start: (asked) => {
       const { requestId = newId(), user, labels } = asked;
-      checkRequestId(requestId);
-      await valve.pass(partitionOf(requestId, partitions), async () => {
-        const body = { ...(await options.plan(asked)), user, labels };
-        await send(requestId, { type: 'chain.create', body });
-      });
-      return requestId;
+      return create(requestId, async () => ({ ...(await options.plan(asked)), user, labels }));
+    },
+    retry: (asked) => {
+      const { requestId = newId(), user, labels } = asked;
+      const given = {
+        ...(user !== undefined && { user }),
+        ...(labels !== undefined && { labels }),
+      };
+      return create(requestId, async () => ({ ...(await options.planRetry(asked)), ...given }));
     },
     async command(id, type, { messageId, ...body } = {}) {
       return answerSchema.parse(await send(id, { type, messageId, body }));

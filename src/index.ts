@@ -19,7 +19,14 @@ export type {
   ProgramEnd,
 } from './definitions.ts';
 export type { OutputSignal, StatusSignal } from './protocol/attempts.ts';
-export type { Client, Committed, Request, SendOptions, StartOptions } from './client.ts';
+export type {
+  Client,
+  Committed,
+  Request,
+  RetryOptions,
+  SendOptions,
+  StartOptions,
+} from './client.ts';
 export type { RequestEvent, RequestStatus, RequestTransition } from './reader.ts';
 export { MillraceError } from './protocol/errors.ts';
 export type { ErrorCode } from './protocol/errors.ts';

@@ -51,6 +51,21 @@ export type Asked = StartOptions & {
   texts?: Readonly<Record<string, string>>;
 };
 
+/** How an ended request is run again. */
+export type RetryOptions = StartOptions & {
+  /** Name of a job that runs again, with all after it, though they be complete. Default: what is complete is kept. */
+  from?: string;
+  /** Args that change: jobs that run are planned with these, jobs that are kept are not run again for them. */
+  set?: Readonly<Record<string, unknown>>;
+};
+
+/** A request that has ended, and how it is run again. */
+export type RetryAsked = RetryOptions & {
+  of: string;
+  /** As `set`, in the texts of a command line. */
+  texts?: Readonly<Record<string, string>>;
+};
+
 export type Command = 'request.stop' | 'request.suspend' | 'request.resume' | 'group.unpark';
 
 export type SendOptions = {
@@ -74,6 +89,8 @@ export type Link = {
   news: News;
   /** Plans a chain and starts it; answers with the request's id once that is committed. */
   start(asked: Asked): Promise<string>;
+  /** Starts a new request that keeps what is complete of one that has ended; answers with its id once it is committed. */
+  retry(asked: RetryAsked): Promise<string>;
   command(id: string, command: Command, options?: CommandOptions): Promise<Answer>;
   /** Sends an event to an actor, `group/kind/id`, and resolves with its reply. */
   send(address: string, event: ActorEvent, options?: SendOptions): Promise<unknown>;

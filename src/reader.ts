@@ -33,6 +33,8 @@ export type RequestStatus = {
   running: readonly { name: string; type: string; attempt: number }[];
   /** The last failures, newest last. */
   failures: readonly { name: string; reason: string }[];
+  /** The request that it retries: how many jobs' results were taken over, and which of them ran with other args. */
+  retryOf?: NonNullable<ChainStatus['retryOf']>;
   /** Why its messages are kept unstepped. */
   parked?: string;
   /** Epoch milliseconds. */
@@ -184,6 +186,7 @@ function statusOf(
     total: Object.values(counts).reduce((sum, count) => sum + count, 0),
     running: status?.running ?? [],
     failures: status?.failures ?? [],
+    ...(status?.retryOf !== undefined && { retryOf: status.retryOf }),
     ...(parked !== undefined && { parked }),
     createdAt: group.createdAt,
     updatedAt: group.at,

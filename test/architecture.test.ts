@@ -55,7 +55,7 @@ const rules: readonly Rule[] = [
       ...['src/gateway/', 'src/ports/', 'src/protocol/', 'src/spec/', 'src/definitions.ts'],
       ...['machines/graph.ts', 'machines/chunks.ts', 'src/runtime/nextTurn.ts'],
       ...['src/runtime/backoff.ts', 'src/worker/publisher.ts', 'src/worker/subscription.ts'],
-      ...['zod', 'ulid', 'node:crypto'],
+      ...['zod', 'ulid', 'node:crypto', 'node:util'],
     ],
     mayTypes: ['machines/', 'pino'],
   },
@@ -212,7 +212,7 @@ const rules: readonly Rule[] = [
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
       ...['pino', 'prom-client', 'node:'],
     ],
-    mayTypes: ['src/definitions.ts'],
+    mayTypes: ['src/definitions.ts', 'machines/'],
   },
   {
     from: 'src/specs.ts',

@@ -62,6 +62,7 @@ function printInfo(request: FoundRequest, { host, parking }: Beside): void {
   printMap('args', request.args, line);
   if (user !== undefined) line('user', oneLine(user));
   printMap('labels', labels, line);
+  if (request.retryOf !== undefined) line('retries', request.retryOf);
   time('created', createdAt);
   time('started', startedAt);
   const took = startedAt === undefined ? '' : `, took ${duration((finishedAt ?? 0) - startedAt)}`;

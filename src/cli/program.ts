@@ -18,6 +18,7 @@ import { declareReconcile } from './reconcile.ts';
 import { declareRejected } from './rejected.ts';
 import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
+import { declareRetry } from './retry.ts';
 import { declareRun } from './run.ts';
 import { declareShow } from './show.ts';
 import { declareSpec } from './spec.ts';
@@ -36,6 +37,7 @@ const declarations: readonly Declare[] = [
   declareStop,
   declareSuspend,
   declareResume,
+  declareRetry,
   declareStatus,
   declareInfo,
   declarePs,

@@ -52,6 +52,8 @@ export function sayHowToGoOn(
     }
   } else if (state === 'SUSPENDED') {
     note(`Go on with it: ${context.command(`resume ${id}`)}`);
+  } else if (state === 'FAIL') {
+    note(`Once the cause is mended, run it on from there: ${context.command(`retry ${id}`)}`);
   } else if (!isTerminal(state) && !isHosted) {
     note(`No process hosts it. Go on with it: ${context.command(`resume ${id}`)}`);
   }
@@ -76,6 +78,7 @@ export function printStatus(status: RequestStatus, host: string | undefined): vo
     print(`args     ${oneLine(JSON.stringify(args))}`);
   }
   if (user !== undefined) print(`user     ${oneLine(user)}`);
+  if (status.retryOf !== undefined) print(`retries  ${retryText(status.retryOf)}`);
   print(`created  ${instant(createdAt)}  ${ago(createdAt, Date.now())}`);
   print(`updated  ${instant(updatedAt)}  ${ago(updatedAt, Date.now())}${took}`);
   if (host !== undefined) print(`host     ${host}`);
@@ -85,6 +88,12 @@ export function printStatus(status: RequestStatus, host: string | undefined): vo
   if (running.length > mostFailures)
     print(`         and ${count(running.length - mostFailures)} more`);
   printFailures(status);
+}
+
+/** `01k…, 3 jobs kept, from "build"`. */
+function retryText({ request, carried, from }: NonNullable<RequestStatus['retryOf']>): string {
+  const since = from === undefined ? '' : `, from "${oneLine(from)}"`;
+  return `${request}, ${plural(carried, 'job')} kept${since}`;
 }
 
 /** `1,200 complete, 3 failed of 20,001 jobs`. */

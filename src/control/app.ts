@@ -13,7 +13,7 @@ import { MillraceError } from '../protocol/errors.ts';
 import { createFollower } from './follower.ts';
 import { problem, problemType, toProblem } from './problems.ts';
 import { commands, commandSchema, querySchema, rejectedLimitSchema } from './wire.ts';
-import { requeueSchema, sendSchema, startSchema } from './wire.ts';
+import { requeueSchema, retrySchema, sendSchema, startSchema } from './wire.ts';
 import type { HostInfo, Rebuilt } from './wire.ts';
 
 export type ControlTarget = {
@@ -73,6 +73,10 @@ function addRequests(app: FastifyInstance, link: Link): void {
     return reply.code(201).send({ requestId });
   });
   app.get<OfRequest>('/requests/:id', ({ params }) => link.reader.status(params.id));
+  app.post<OfRequest>('/requests/:id/retry', async ({ params, body }, reply) => {
+    const requestId = await link.retry({ ...parse(retrySchema, body ?? {}), of: params.id });
+    return reply.code(201).send({ requestId });
+  });
   for (const [word, command] of Object.entries(commands)) {
     app.post<OfRequest>(`/requests/:id/${word}`, ({ params, body }) =>
       link.command(params.id, command, parse(commandSchema, body ?? {})),

@@ -32,6 +32,11 @@ export function createRemoteLink(
       const body = { requestId: newId(), ...rest, type };
       return startedSchema.parse(await caller.askAgain('POST', '/requests', body)).requestId;
     },
+    async retry({ of, ...rest }) {
+      const body = { requestId: newId(), ...rest };
+      const path = `${pathOf(of)}/retry`;
+      return startedSchema.parse(await caller.askAgain('POST', path, body)).requestId;
+    },
     async command(id, command, commandOptions): Promise<Answer> {
       const path = `${pathOf(id)}/${wordOf(command)}`;
       const body = { messageId: newId(), ...commandOptions };

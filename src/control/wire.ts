@@ -13,6 +13,18 @@ export const startSchema = z.strictObject({
   labels: z.record(z.string(), z.string()).exactOptional(),
 });
 
+/** `POST /requests/ID/retry`; answered like a start. */
+export const retrySchema = z.strictObject({
+  from: z.string().exactOptional(),
+  set: z.record(z.string(), z.unknown()).exactOptional(),
+  /** As `set`, as typed on a command line. */
+  texts: z.record(z.string(), z.string()).exactOptional(),
+  /** Of the new request. */
+  requestId: z.string().exactOptional(),
+  user: z.string().exactOptional(),
+  labels: z.record(z.string(), z.string()).exactOptional(),
+});
+
 export const startedSchema = z.object({ requestId: z.string() });
 
 /** `POST /requests/ID/stop` and so on; the last word of the path is the command. */

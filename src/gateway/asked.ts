@@ -10,18 +10,23 @@ import { sentPlan } from './sentPlan.ts';
 import type { PlanToSend } from './sentPlan.ts';
 import { didYouMean } from './suggest.ts';
 
-/** Args that fit the chain's schema. Throws MillraceError `plan` naming every misfit. */
+/**
+ * Args that fit the chain's schema; `base`: those that are not given as texts. Throws MillraceError `plan`
+ * naming every misfit.
+ */
 export async function toArgs(
   chain: ChainDefinition,
   pairs: ReadonlyMap<string, string>,
+  base: Readonly<Record<string, unknown>> = {},
 ): Promise<unknown> {
-  const given: Record<string, unknown> = Object.fromEntries(pairs);
+  const given: Record<string, unknown> = { ...base, ...Object.fromEntries(pairs) };
   const asText = await chain.args.safeParseAsync(given);
   if (asText.success) return refuseUnknown(chain, given, asText.data);
   const misfits = new Set(asText.error.issues.map(({ path }) => String(path[0])));
-  const coerced = Object.fromEntries(
-    [...pairs].map(([key, text]) => [key, misfits.has(key) ? fromJson(text) : text]),
+  const texts = [...pairs].map(
+    ([key, text]) => [key, misfits.has(key) ? fromJson(text) : text] as const,
   );
+  const coerced = { ...base, ...Object.fromEntries(texts) };
   const asJson = await chain.args.safeParseAsync(coerced);
   if (asJson.success) return refuseUnknown(chain, coerced, asJson.data);
   const problems = asJson.error.issues.map((issue) => {

@@ -4,7 +4,12 @@
  */
 import type { z } from 'zod';
 import type { Delivery, Properties } from '../ports/broker.ts';
-import { addressSchema, groupUnparkSchema, requestCreate } from '../protocol/commands.ts';
+import {
+  addressSchema,
+  groupUnparkSchema,
+  requestCreate,
+  requestRetry,
+} from '../protocol/commands.ts';
 import { checkId } from '../protocol/envelope.ts';
 import { PermanentError } from '../protocol/errors.ts';
 import { checkRequestId } from '../protocol/requestId.ts';
@@ -73,7 +78,7 @@ export function decodeCommand(delivery: Delivery, doors: Doors, newId: () => str
 }
 
 function unknown(type: string, doors: Doors): string {
-  const types = [requestCreate, ...doors.keys()];
+  const types = [requestCreate, requestRetry, ...doors.keys()];
   const known = `there ${types.length === 1 ? 'is' : 'are'} ${types.join(', ')}`;
   return `no actor takes the routing key "${type}"${didYouMean(type, types)}; ${known}`;
 }

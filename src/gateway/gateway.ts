@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { Broker, Delivery, Properties } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
-import { isOwnQueue, requestCreate, requestCreateChild } from '../protocol/commands.ts';
+import { isOwnQueue, requestCreateChild } from '../protocol/commands.ts';
 import { messageOf, MillraceError } from '../protocol/errors.ts';
 import { rejection } from '../protocol/rejected.ts';
 import {
@@ -26,7 +26,7 @@ import { checkAllowed } from './authorise.ts';
 import type { Authorise } from './authorise.ts';
 import { decodeCommand, doorsOf } from './commands.ts';
 import type { Doors, Kind } from './commands.ts';
-import { chainAddress, decodeCreate, planCreate } from './creates.ts';
+import { decodeCreate } from './creates.ts';
 import type { PlanOptions } from './creates.ts';
 import { replyFields, scopedId } from './decode.ts';
 
@@ -156,8 +156,7 @@ export class Gateway {
     const { authorise, room, partitions } = this.#options;
     const create = decodeCreate(receipt.delivery);
     const { requestId: group, principal, parent, properties } = create;
-    const asked = { type: requestCreate, group, to: chainAddress, body: create };
-    await checkAllowed(authorise, principal, asked);
+    await checkAllowed(authorise, principal, create.asked);
     // The parent waits for it, and would for ever.
     const leave =
       parent === undefined
@@ -166,7 +165,7 @@ export class Gateway {
     if (leave === undefined) return false;
     try {
       if (!this.#isWanted(receipt)) return false;
-      const body = await planCreate(create, this.#options);
+      const body = await create.plan(this.#options);
       return await this.#send(receipt, { group, properties, body });
     } finally {
       leave();

@@ -18,7 +18,7 @@ export type PlanToSend = Plan | { jobs: Named; sequences: Named; maxStarted: num
 
 /** Resolves when the chunks of a large plan are stored. */
 export async function sentPlan(plan: Plan, blobs: Blobs): Promise<PlanToSend> {
-  if (isSmall(plan)) return plan;
+  if (isShort(plan.jobs, plan.sequences)) return plan;
   return {
     jobs: await named(plan.jobs, blobs),
     sequences: await named(plan.sequences, blobs),
@@ -26,9 +26,14 @@ export async function sentPlan(plan: Plan, blobs: Blobs): Promise<PlanToSend> {
   };
 }
 
-function isSmall({ jobs, sequences }: Plan): boolean {
+/** The same of any other list. */
+export async function sentList<T>(list: readonly T[], blobs: Blobs): Promise<readonly T[] | Named> {
+  return isShort(list) ? list : named(list, blobs);
+}
+
+function isShort(...lists: readonly (readonly unknown[])[]): boolean {
   let left = inlineBytes;
-  for (const chunk of [...toChunks(jobs).chunks, ...toChunks(sequences).chunks]) {
+  for (const chunk of lists.flatMap((list) => toChunks(list).chunks)) {
     left -= JSON.stringify(chunk).length;
     if (left < 0) return false;
   }

@@ -13,6 +13,7 @@ import {
 } from './attempts.ts';
 import { addressSchema, groupUnparkSchema, refusalSchema } from './commands.ts';
 import { requestCreate, requestCreateChild, requestCreateSchema } from './commands.ts';
+import { requestRetry, requestRetrySchema } from './commands.ts';
 import { headersSchema } from './envelope.ts';
 import { refusalHeadersSchema } from './rejected.ts';
 
@@ -53,6 +54,15 @@ function toSchema(schema: z.ZodType): Record<string, unknown> {
 export function asyncMessages({ actors, chains, jobs }: Described): AsyncMessage[] {
   return [
     ...creates(chains),
+    {
+      key: requestRetry,
+      type: requestRetry,
+      title: 'Retry a request',
+      summary:
+        'Starts a new request that keeps what is complete of one that has ended. Give newRequestId or message-id.',
+      channels: ['commands'],
+      payload: toSchema(requestRetrySchema),
+    },
     ...actors.flatMap(commandsOf),
     {
       key: 'group.unpark',

@@ -11,6 +11,9 @@ export const requestCreate = 'request.create';
 /** The same from job code that waits for that chain: it must name its parent, and waits for nobody. */
 export const requestCreateChild = 'request.create.child';
 
+/** Asks for a chain again that has ended: what was complete is kept, the rest runs. Waits as a create does. */
+export const requestRetry = 'request.retry';
+
 /** A larger message is refused: what is large is stored elsewhere and named. */
 export const maxCommandBytes = 8 * 1024 * 1024;
 
@@ -31,7 +34,23 @@ export const requestCreateSchema = z.strictObject({
   parent: z.string().exactOptional(),
 });
 
-export type RequestCreate = z.infer<typeof requestCreateSchema>;
+/** Body of `request.retry`. */
+export const requestRetrySchema = z.strictObject({
+  /** The request that has ended. */
+  requestId: z.string(),
+  /** Name of a job that runs again, with all after it, though they be complete. */
+  from: z.string().exactOptional(),
+  /** Args that change; jobs that run are planned with these, complete ones are kept. */
+  set: z.record(z.string(), z.unknown()).exactOptional(),
+  /** The same as typed on a command line. */
+  texts: z.record(z.string(), z.string()).exactOptional(),
+  /** Of the new request; default: made of the message id. */
+  newRequestId: z.string().exactOptional(),
+  /** For people; default: the user of the broker. */
+  user: z.string().exactOptional(),
+  /** Default: those of the request that is retried. */
+  labels: z.record(z.string(), z.string()).exactOptional(),
+});
 
 /** Body of `group.unpark`: `skip` sends the message that throws to rejected. */
 export const groupUnparkSchema = z.object({ skip: z.boolean().default(false) });

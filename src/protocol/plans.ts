@@ -39,6 +39,38 @@ export const sentPlanSchema = z.object({
   maxStarted: z.number(),
 });
 
+/** A job that is complete in the request that this one retries, with the numbers of its values there. */
+export const carriedJobSchema = z.object({
+  job: z.number(),
+  result: z.number().optional(),
+  data: z.number().optional(),
+  merged: z.array(z.number()).optional(),
+});
+
+/** The carried jobs in the body of `chain.create`. */
+export const carriedSchema = z.union([namedSchema, z.array(carriedJobSchema)]);
+
+/** Part of a value log: texts, from the number `first` on. */
+export const valueChunkSchema = z.object({
+  first: z.number(),
+  texts: z.array(z.string()),
+  bytes: z.number(),
+});
+
+/** A value log as it is stored: chunks by hash, short ones as they are. */
+export const frozenValuesSchema = z.object({
+  length: z.number(),
+  chunks: z.array(z.union([z.string(), valueChunkSchema])),
+});
+
+/** Which request a chain retries, and how. */
+export const retryOfSchema = z.object({
+  request: z.string(),
+  from: z.string().optional(),
+  carried: z.number(),
+  outdated: z.array(z.string()).optional(),
+});
+
 /** A text by its hash. */
 type Fetch = (hash: string) => Promise<string>;
 

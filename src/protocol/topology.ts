@@ -120,6 +120,7 @@ export function gatewayTopology(): Topology {
     queues: [{ name: createsQueue }, { name: commandsQueue }, { name: rejectedQueue }],
     bindings: [
       { exchange: commands, queue: createsQueue, routingKey: 'request.create' },
+      { exchange: commands, queue: createsQueue, routingKey: 'request.retry' },
       ...known.map((routingKey) => ({ exchange: commands, queue: commandsQueue, routingKey })),
       { exchange: otherCommands, queue: commandsQueue, routingKey: '' },
     ],

@@ -32,8 +32,8 @@ export async function openLink(own: Process, ports: LinkPorts): Promise<Link> {
     return link;
   }
   if (broker.isRemote) await hearOthers(own, broker);
-  const plan = planner(own, store);
-  const link = await openHostLink({ broker, clock, newId, reader, feed, partitions, valve, plan });
+  const common = { broker, clock, newId, reader, feed, partitions, valve };
+  const link = await openHostLink({ ...common, ...planner(own, store) });
   closing.add(() => link.close());
   return link;
 }

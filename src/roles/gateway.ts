@@ -2,12 +2,15 @@
 import { planAsked } from '../gateway/asked.ts';
 import { BusyElsewhere } from '../gateway/busyElsewhere.ts';
 import { Gateway } from '../gateway/gateway.ts';
-import type { Asked } from '../link.ts';
+import { planRetry } from '../gateway/retries.ts';
+import type { Asked, RetryAsked } from '../link.ts';
 import { newId } from '../newId.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Store } from '../ports/store.ts';
 import { partitionOf } from '../protocol/topology.ts';
+import { createFreezer } from '../runtime/snapshots.ts';
 import type { Valve } from '../runtime/valve.ts';
+import { endedIn } from './ended.ts';
 import type { Process } from './process.ts';
 
 type GatewayPorts = { broker: Broker; store: Store; valve: Valve };
@@ -30,15 +33,25 @@ export async function openGateway(own: Process, ports: GatewayPorts): Promise<vo
   await gateway.start();
 }
 
+type Planner = {
+  plan(asked: Asked): Promise<object>;
+  planRetry(asked: RetryAsked): Promise<object>;
+};
+
 /** How this process plans what is asked for. */
-export function planner(own: Process, store: Store): (asked: Asked) => Promise<object> {
+export function planner(own: Process, store: Store): Planner {
   const planners = plannersOf(own, store);
-  return (asked) => planAsked(asked, planners);
+  return {
+    plan: (asked) => planAsked(asked, planners),
+    planRetry: (asked) => planRetry(asked, planners),
+  };
 }
 
-function plannersOf({ config, chains }: Process, { blobs }: Store) {
+function plannersOf({ config, chains, registry }: Process, store: Store) {
+  const { blobs } = store;
   const jobs = new Map(config.jobs.map((job) => [job.type, job]));
-  return { chains, jobs, blobs };
+  const ended = endedIn({ store, registry, freezer: createFreezer(registry, blobs) });
+  return { chains, jobs, blobs, ended };
 }
 
 /** Its head may be written after its first entry. */

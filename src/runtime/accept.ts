@@ -11,6 +11,7 @@ import type { Group, Notice, Turned } from './group.ts';
 import { acceptAttempt, acceptLeaseCheck, leaseTimerDue } from './acceptAttempt.ts';
 import { acceptFromGroup } from './acceptOutbox.ts';
 import { eventFor, parse } from './addressed.ts';
+import { takeValues } from './brought.ts';
 import { promiseTo, rememberCommand, seenCommand } from './commands.ts';
 import { isAnswer, isBetweenGroups, leaseCheck, timerFired } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
@@ -57,13 +58,14 @@ function acceptCommand(registry: Registry, group: Group, message: Incoming, at: 
   const id = meta.messageId ?? '';
   const seen = seenCommand(group.obligations, id);
   if (seen !== undefined) return acceptAgain(registry, group, { seen, replyTo: meta.replyTo }, at);
-  const event = eventFor(registry, group, message);
+  const { event, values } = takeValues(registry, message, eventFor(registry, group, message));
+  const before = values === undefined || group.root !== '' ? group : { ...group, values };
   const { startedBy, repliesLater = [] } = registry.kind(kindOf(to)).definition;
   const promise = repliesLater.includes(type) ? promiseOf(group, message, id) : undefined;
   const turned =
     promise === undefined
-      ? turn(registry, group, { to, event, at })
-      : turnWithPromise(registry, group, { to, event, at, promise });
+      ? turn(registry, before, { to, event, at })
+      : turnWithPromise(registry, before, { to, event, at, promise });
   if (!turned.isIgnored) return accepted(remember(turned, id));
   if (!startedBy.includes(type)) return { verdict: 'ignored' };
   return { verdict: 'duplicate', notices: [{ kind: 'reply', data: { ok: true, existed: true } }] };

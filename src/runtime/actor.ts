@@ -157,6 +157,11 @@ export type ActorDefinition<M extends AnyStateMachine = AnyStateMachine> = {
    * the schema of one item: they are brought into memory, piece by piece, before the turn.
    */
   chunkedBodies?: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>>;
+  /**
+   * Places in the bodies of messages of `startedBy` that may hold a value log of another group: the new group
+   * begins with it, and its numbers in that body are good. The event does not have it.
+   */
+  bringsValues?: Readonly<Record<string, string>>;
   /** Results and data in events: the parsed JSON (default), or its number in the group's value log. */
   values?: 'parsed' | 'referenced';
 };

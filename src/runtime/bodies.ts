@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PermanentError } from '../protocol/errors.ts';
+import { checkValueChunk, valueHashes } from './brought.ts';
 import type { Incoming } from './incoming.ts';
 import { nextTurn } from './nextTurn.ts';
 import { changeAt, placeAt } from './places.ts';
@@ -39,18 +40,27 @@ export async function withChunks(
   if (places.length === 0) return message;
   const parsed = jsonOf(message.body ?? '');
   const chunks = new Map<string, object>();
+  const bring = async (hash: string, check: (chunk: object) => void): Promise<void> => {
+    const chunk = await freezer.chunk(hash);
+    check(chunk);
+    chunks.set(hash, chunk);
+    if (chunks.size % chunksInARow === 0) await nextTurn();
+  };
   for (const [path, item] of places) {
     const named = namedSchema.safeParse(placeAt(parsed, path));
     if (!named.success) continue;
     const chunkSchema = z.array(item);
     for (const hash of named.data.chunks) {
-      const chunk = await freezer.chunk(hash);
-      const { error } = chunkSchema.safeParse(chunk);
-      const where = `chunk ${hash} of "${path.join('.')}"`;
-      if (error !== undefined) throw new PermanentError(`${where} does not fit: ${error.message}`);
-      chunks.set(hash, chunk);
-      if (chunks.size % chunksInARow === 0) await nextTurn();
+      await bring(hash, (chunk) => {
+        const { error } = chunkSchema.safeParse(chunk);
+        const where = `chunk ${hash} of "${path.join('.')}"`;
+        if (error !== undefined)
+          throw new PermanentError(`${where} does not fit: ${error.message}`);
+      });
     }
+  }
+  for (const hash of valueHashes(registry, message, parsed)) {
+    await bring(hash, (chunk) => checkValueChunk(hash, chunk));
   }
   return { ...message, chunks };
 }

@@ -24,6 +24,8 @@ export type Freezer = {
   freeze(group: Group, parent: number): Promise<Frost>;
   /** Throws MillraceError `store` when hash, version or chunks are not right. */
   thaw(stored: StoredSnapshot): Promise<Group>;
+  /** A value log by itself, as a snapshot holds it, and the texts of it that are not stored yet. */
+  freezeValues(values: Values): Promise<{ frozen: Frozen['values']; fresh: Map<string, string> }>;
   /** The chunk of this hash; a snapshot that holds it writes it no more. */
   chunk(hash: string): Promise<object>;
 };
@@ -77,8 +79,18 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
     return stepper.restore({ ...(current as object), context });
   };
 
+  const frozenValues = async (values: Values, freezing: Freezing): Promise<Frozen['values']> => ({
+    length: values.length,
+    chunks: await keeper.freeze(chunksOf(values), freezing),
+  });
+
   return {
     chunk: (hash) => keeper.chunk(hash),
+    async freezeValues(values) {
+      const freezing: Freezing = { names: new Map(), fresh: new Map() };
+      const frozen = await frozenValues(values, freezing);
+      return { frozen, fresh: freezing.fresh };
+    },
     async freeze(group, parent) {
       const freezing: Freezing = { names: new Map(), fresh: new Map() };
       const { obligations, values } = group;
@@ -91,10 +103,7 @@ export function createFreezer(registry: Registry, blobs: Blobs): Freezer {
         createdAt: group.createdAt,
         actors,
         ...freezeObligations(obligations),
-        values: {
-          length: values.length,
-          chunks: await keeper.freeze(chunksOf(values), freezing),
-        },
+        values: await frozenValues(values, freezing),
       };
       const text = JSON.stringify(state);
       const snapshot: StoredSnapshot = {

@@ -62,17 +62,18 @@ async function keptAnswers(source: Source, unpark: Entry, kept: number): Promise
 type NamedJob = Creation['jobs'][number];
 
 /** The body of `chain.create`. */
-type CreateBody = Omit<Creation, 'type' | 'args' | 'jobs'> & {
+type CreateBody = Omit<Creation, 'type' | 'args' | 'jobs' | 'retryOf'> & {
   requestType: string;
   args?: unknown;
   /** Of a plan that is stored in chunks, `jobs` is no list. */
   plan: { jobs: unknown };
+  retryOf?: { request: string };
 };
 
 async function creationOf(source: Source, entry: Entry): Promise<Creation | undefined> {
   const body = await bodyOf<CreateBody>(source, entry);
   if (body === undefined) return undefined;
-  const { requestType, args = null, user, labels, plan } = body;
+  const { requestType, args = null, user, labels, plan, retryOf } = body;
   const jobs = Array.isArray(plan.jobs) ? named(plan.jobs as NamedJob[]) : [];
   if (!Array.isArray(plan.jobs)) {
     const chunks = planJobs(entry, (hash) => source.blobs.get(hash));
@@ -83,6 +84,7 @@ async function creationOf(source: Source, entry: Entry): Promise<Creation | unde
     args: JSON.stringify(args),
     ...(user !== undefined && { user }),
     ...(labels !== undefined && { labels }),
+    ...(retryOf !== undefined && { retryOf: retryOf.request }),
     jobs,
   };
 }

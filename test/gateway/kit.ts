@@ -1,6 +1,7 @@
 /** A gateway beside a host, and a publisher that asks it. */
 import { z } from 'zod';
 import { builtInActors } from '../../actors/index.ts';
+import { endedIn } from '../../src/roles/ended.ts';
 import { defineChain, defineJob } from '../../src/definitions.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway.ts';
@@ -80,6 +81,7 @@ export async function openDoor({ isLooking = true } = {}) {
     chains: [lone, picky, slow, large],
     jobs: new Map([['work', work]]),
     blobs,
+    ended: endedIn(rig.runtime),
     exists: async (id) => (await runtime.store.snapshots.head(id)) !== undefined,
     room: { enter: async () => () => undefined },
     newId: () => `n-${(named += 1)}`,

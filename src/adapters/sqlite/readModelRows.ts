@@ -26,10 +26,11 @@ export type RequestRow = [
   started: number | null,
   finished: number | null,
   updated: number,
+  retries: string | null,
 ];
 
 export const requestColumns =
-  'id, partition, seq, root, type, state, args, user, labels, parked, kept, counts, total, resumption, created, started, finished, updated';
+  'id, partition, seq, root, type, state, args, user, labels, parked, kept, counts, total, resumption, created, started, finished, updated, retries';
 
 export type JobRow = [
   job: number,
@@ -85,12 +86,14 @@ export function toRequestRow(request: RequestDocument): RequestRow {
     request.startedAt ?? null,
     request.finishedAt ?? null,
     request.updatedAt,
+    request.retryOf ?? null,
   ];
 }
 
 export function toRequest(row: RequestRow): RequestDocument {
   const [id, partition, seq, root, type, state, args, user, labels, parked, kept] = row;
-  const [counts, total, resumption, createdAt, started, finished, updatedAt] = afterKept(row);
+  const [counts, total, resumption, createdAt, started, finished, updatedAt, retryOf] =
+    afterKept(row);
   return {
     id,
     partition,
@@ -101,6 +104,7 @@ export function toRequest(row: RequestRow): RequestDocument {
     args,
     ...(user !== null && { user }),
     ...(labels !== null && { labels: toLabels(labels) }),
+    ...(retryOf !== null && { retryOf }),
     ...(parked !== null && { parked }),
     kept,
     counts: toCounts(counts),

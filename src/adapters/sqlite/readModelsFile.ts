@@ -11,7 +11,7 @@ import { connect, sqliteFault, type Connection } from './connection.ts';
 const applicationId = 0x6d696c72;
 
 /** Layout of the tables below; a file of any other is made anew. */
-const layout = 2;
+const layout = 3;
 
 const tables = `
   CREATE TABLE meta (store TEXT NOT NULL) STRICT;
@@ -22,7 +22,8 @@ const tables = `
     n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, partition INTEGER NOT NULL, seq INTEGER NOT NULL,
     root TEXT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL, args TEXT NOT NULL, user TEXT, labels TEXT,
     parked TEXT, kept INTEGER NOT NULL, counts TEXT NOT NULL, total INTEGER NOT NULL,
-    resumption INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER, finished INTEGER, updated INTEGER NOT NULL
+    resumption INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER, finished INTEGER, updated INTEGER NOT NULL,
+    retries TEXT
   ) STRICT;
   CREATE INDEX requests_created ON requests (created DESC, id);
   CREATE TABLE jobs (

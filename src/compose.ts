@@ -10,6 +10,7 @@ import type { Config, MillraceOptions } from './config.ts';
 import type { ChainDefinition } from './definitions.ts';
 import { offer } from './offer.ts';
 import { MillraceError, TransientError } from './protocol/errors.ts';
+import { openApi } from './roles/api.ts';
 import { openLink } from './roles/client.ts';
 import { Closing } from './roles/closing.ts';
 import { takeFolder } from './roles/folder.ts';
@@ -43,6 +44,8 @@ export type Millrace = {
   readonly client: Client;
   /** Where health and metrics are answered, between `start` and `stop`; undefined without a configured port. */
   readonly httpUrl: string | undefined;
+  /** Where requests are taken over HTTP, likewise. */
+  readonly apiUrl: string | undefined;
 };
 
 /** Makes a millrace of definitions. Throws MillraceError `config` or `definition`. */
@@ -69,6 +72,9 @@ export function createMillrace(options: MillraceOptions, given: Partial<Ports> =
     get httpUrl() {
       return now?.url;
     },
+    get apiUrl() {
+      return now?.apiUrl;
+    },
     get client() {
       if (now === undefined)
         throw new MillraceError('state', 'millrace is not started; await millrace.start() first');
@@ -84,12 +90,18 @@ const hostless: Millrace = {
   start: () => new Promise(() => undefined),
   stop: () => Promise.resolve(),
   httpUrl: undefined,
+  apiUrl: undefined,
   get client(): Client {
     throw new MillraceError('state', 'nothing is hosted in the process of an isolated job');
   },
 };
 
-type Running = { client: Client | undefined; url: string | undefined; stop(): Promise<void> };
+type Running = {
+  client: Client | undefined;
+  url: string | undefined;
+  apiUrl: string | undefined;
+  stop(): Promise<void>;
+};
 
 type Parts = Pick<Process, 'config' | 'mix' | 'registry' | 'ports' | 'ending'>;
 
@@ -102,7 +114,7 @@ async function run(parts: Parts): Promise<Running> {
   try {
     const observed = await observe(config, closing);
     observed.health.check('process', () => 'is starting');
-    const plans = mix.isLocked || mix.has('gateway');
+    const plans = mix.isLocked || mix.has('gateway') || mix.has('api');
     const { chains, stop } = openChains(
       { ...config, specs: plans ? config.specs : undefined },
       ports,
@@ -133,9 +145,11 @@ async function run(parts: Parts): Promise<Running> {
     await host?.host.start();
     await tracker?.start();
     if (store && mix.has('gateway')) await openGateway(own, { broker, store, valve });
+    const api = store && link && mix.has('api') ? await openApi(own, { store, link }) : undefined;
     closing.add(() => observed.health.check('process', () => 'is stopping'));
     observed.health.check('process', () => undefined);
-    return { client: link && createClient(link), url: observed.url, stop: close };
+    const urls = { url: observed.url, apiUrl: api?.url };
+    return { client: link && createClient(link), ...urls, stop: close };
   } catch (thrown) {
     await close();
     throw thrown;

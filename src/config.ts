@@ -11,6 +11,7 @@ import { readConfigFile } from './configFile.ts';
 import type { Modules } from './configFile.ts';
 import type { ActorDefinition } from './runtime/actor.ts';
 import type { ChainDefinition, JobDefinition } from './definitions.ts';
+import { maxUserDataBytes } from './protocol/envelope.ts';
 import { MillraceError } from './protocol/errors.ts';
 import { defaultPartitions } from './protocol/topology.ts';
 
@@ -56,6 +57,17 @@ export type Config = {
   readonly http?: { readonly host: string; readonly port: number };
   /** Who may do what, over HTTP and RabbitMQ; without it everybody who reaches them. */
   readonly auth?: AuthConfig;
+  /** Where requests are taken over HTTP, by the role `api`; without it nowhere. */
+  readonly api?: {
+    /** Default 127.0.0.1. */
+    readonly host: string;
+    /** Default 32308, which is Spin Cycle's. */
+    readonly port: number;
+    /** Exactly Spin Cycle's status codes, 500 for most of what is refused; default false. */
+    readonly compatibility: boolean;
+    /** A larger body is refused; default 16 MiB. */
+    readonly maxBodyBytes: number;
+  };
   readonly publish: {
     /** Every change of a job's state as a message of its own, which doubles the broker's work; default false. */
     readonly jobTransitions: boolean;
@@ -70,13 +82,14 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** What `createMillrace` and the default export of `millrace.config.ts` take. */
 export type MillraceOptions = Partial<
-  Omit<Config, 'actors' | 'jobs' | 'chains' | 'http' | 'auth' | 'publish'>
+  Omit<Config, 'actors' | 'jobs' | 'chains' | 'http' | 'api' | 'auth' | 'publish'>
 > & {
   jobs?: readonly JobDefinition[];
   chains?: readonly ChainDefinition[];
   actors?: readonly ActorDefinition[];
   http?: { host?: string; port: number };
   auth?: AuthOptions;
+  api?: Partial<NonNullable<Config['api']>>;
   publish?: { jobTransitions?: boolean };
 };
 
@@ -121,6 +134,14 @@ const configSchema = z.strictObject({
     })
     .exactOptional(),
   auth: authSchema.exactOptional(),
+  api: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(32_308),
+      compatibility: z.boolean().default(false),
+      maxBodyBytes: z.int().min(1).default(maxUserDataBytes),
+    })
+    .exactOptional(),
   publish: z.strictObject({ jobTransitions: z.boolean().default(false) }).prefault({}),
   logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).exactOptional(),
 });

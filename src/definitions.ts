@@ -7,6 +7,7 @@ import type { Plan } from '../machines/graph.ts';
 import { checkAcl } from './auth/acl.ts';
 import type { AclEntry } from './auth/acl.ts';
 import { checkNumber, checkType, checkWork } from './definitionChecks.ts';
+import type { SequenceSpec } from './spec/types.ts';
 
 /** Retry of a job. */
 export type RetryOptions = {
@@ -154,8 +155,9 @@ export type ChainDefinition<Args extends z.ZodType = z.ZodType> = {
   plan(context: PlanContext<z.output<Args>>): void | Promise<void>;
   /** Who may do what with its requests; without it the deployment's `auth.strict` decides. */
   readonly acl?: readonly AclEntry[];
-  /** Of a request spec: makes the whole plan of the registered jobs in place of `plan`. */
+  /** Of a request spec, and that spec: makes the whole plan of the registered jobs in place of `plan`. */
   readonly planSpec?: (args: unknown, jobs: ReadonlyMap<string, JobDefinition>) => Promise<Plan>;
+  readonly spec?: SequenceSpec;
 };
 
 export type ChainOptions<Args extends z.ZodType> = {

@@ -12,6 +12,7 @@ const code = await runCli(process.argv, {
     (await import('./connect.ts')).openConnection(config, { patienceMs: 5000 }),
   hostOf: async (config) => (await import('./connect.ts')).hostOf(config),
   describeMessages: async (config) => (await import('./describe.ts')).describeMessages(config),
+  describeApi: async () => (await import('./describe.ts')).describeApi(),
   openRejected: async (config) => (await import('./openRejected.ts')).openRejected(config),
   machineOf: async (...asked) => (await import('./openReader.ts')).machineOf(...asked),
   openTracked: async (...asked) => (await import('./openTracked.ts')).openTracked(...asked),

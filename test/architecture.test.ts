@@ -83,7 +83,7 @@ const rules: readonly Rule[] = [
   {
     from: 'src/definitions.ts',
     may: ['src/auth/acl.ts', 'src/definitionChecks.ts', 'zod'],
-    mayTypes: ['machines/graph.ts'],
+    mayTypes: ['machines/graph.ts', 'src/spec/types.ts'],
   },
   { from: 'src/commandJob.ts', may: ['src/definitions.ts', 'zod'] },
   {
@@ -107,6 +107,22 @@ const rules: readonly Rule[] = [
     from: 'src/control/',
     may: ['src/control/', 'src/protocol/', 'fastify', 'zod', 'node:'],
     mayTypes: ['src/link.ts', 'src/reader.ts', 'pino'],
+  },
+  {
+    from: 'src/api/',
+    may: [
+      ...['src/api/', 'src/follow.ts', 'src/protocol/', 'src/spec/duration.ts'],
+      ...['src/spec/requestArgs.ts', 'src/spec/types.ts', 'fastify', 'zod', 'node:'],
+    ],
+    mayTypes: [
+      ...['machines/', 'src/auth/', 'src/definitions.ts', 'src/link.ts', 'src/ports/'],
+      ...['src/reader.ts', 'src/tracker/', 'pino'],
+    ],
+  },
+  {
+    from: 'src/storedPlan.ts',
+    may: ['src/protocol/'],
+    mayTypes: ['machines/graph.ts', 'src/ports/'],
   },
   { from: 'src/newId.ts', may: ['ulid'] },
   {
@@ -206,7 +222,8 @@ const rules: readonly Rule[] = [
   {
     from: 'src/roles/',
     may: [
-      ...['src/roles/', 'src/adapters/', 'src/config.ts', 'src/control/', 'src/newId.ts'],
+      ...['src/roles/', 'src/adapters/', 'src/api/', 'src/auth/', 'src/config.ts'],
+      ...['src/control/', 'src/newId.ts', 'src/storedPlan.ts', 'src/version.ts'],
       ...['src/clusterLink.ts', 'src/hostLink.ts', 'src/link.ts', 'src/reader.ts', 'src/gateway/'],
       'src/openStore.ts',
       ...['src/ports/', 'src/protocol/', 'src/runtime/', 'src/tracker/', 'src/worker/'],
@@ -244,7 +261,7 @@ const rules: readonly Rule[] = [
   },
   {
     from: 'src/describe.ts',
-    may: ['actors/', 'src/protocol/', 'src/version.ts'],
+    may: ['actors/', 'src/api/', 'src/protocol/', 'src/version.ts'],
     mayTypes: ['src/config.ts'],
   },
   {

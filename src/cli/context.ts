@@ -27,6 +27,8 @@ export type Hosting = {
   hostOf(config: Config): Promise<Hosted | undefined>;
   /** Its messages as an AsyncAPI document. */
   describeMessages(config: Config): Promise<object>;
+  /** The API over HTTP as an OpenAPI document. */
+  describeApi(): Promise<object>;
   /** What could not be accepted: at its broker, or in the process that hosts the folder. */
   openRejected(config: Config): Promise<OpenRejected>;
   /** The machine of a kind of actor; undefined when there is none of that kind. */

@@ -13,6 +13,7 @@ import { declareFind } from './find.ts';
 import { declareGraph } from './graph.ts';
 import { declareInfo } from './info.ts';
 import { declareLog } from './log.ts';
+import { declareOpenApi } from './openapi.ts';
 import { declarePs } from './ps.ts';
 import { declareReconcile } from './reconcile.ts';
 import { declareRejected } from './rejected.ts';
@@ -53,6 +54,7 @@ const declarations: readonly Declare[] = [
   declareReplay,
   declareTracker,
   declareAsyncApi,
+  declareOpenApi,
   declareCompletion,
 ];
 

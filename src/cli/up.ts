@@ -18,7 +18,13 @@ import { leftBehind } from './watch.ts';
 /** What a drain may take beyond the time that handlers have: partitions are let go, and the tracker finishes. */
 const beyondGraceMs = 30_000;
 
-type UpOptions = { verbose?: boolean; json?: boolean; roles?: string; http?: string };
+type UpOptions = {
+  verbose?: boolean;
+  json?: boolean;
+  roles?: string;
+  http?: string;
+  api?: string;
+};
 
 export const declareUp: Declare = (program, act) => {
   program
@@ -28,6 +34,10 @@ export const declareUp: Declare = (program, act) => {
     .option(
       '--http <[host:]port>',
       'answer /healthz, /readyz and /metrics there (default host: 127.0.0.1)',
+    )
+    .option(
+      '--api <[host:]port>',
+      'take requests over HTTP there (default with --roles …,api: 127.0.0.1:32308)',
     )
     .option(jsonFlag[0], 'log as JSON lines on stdout')
     .option('-v, --verbose', 'a line for each request that starts, is suspended or ends')
@@ -87,13 +97,16 @@ async function inTime(done: Promise<void>, ms: number): Promise<boolean> {
 }
 
 /** Throws MillraceError `config` for a role that there is not, or a port that is none. */
-function withFlags(config: Config, { roles, http }: UpOptions): Config {
-  if (roles === undefined && http === undefined) return config;
+function withFlags(config: Config, { roles: list, http, api }: UpOptions): Config {
+  if ([list, http, api].every((flag) => flag === undefined)) return config;
+  // A cast: the schema says which there are.
+  const roles = list === undefined ? undefined : (list.split(',') as Role[]);
+  const takesRequests = api !== undefined || roles?.includes('api') === true;
   const asked: MillraceOptions = {
     ...config,
-    // A cast: the schema says which there are.
-    ...(roles !== undefined && { roles: roles.split(',') as Role[] }),
+    ...(roles !== undefined && { roles }),
     ...(http !== undefined && { http: placeOf(http) }),
+    ...(takesRequests && { api: { ...config.api, ...(api !== undefined && placeOf(api)) } }),
   };
   return toConfig(asked, 'up');
 }
@@ -130,12 +143,12 @@ async function sayWhatIsHosted(config: Config, millrace: Millrace, say: Say): Pr
     isAlone(config)
       ? `Hosting ${data} as process ${process.pid}.`
       : `Up as process ${process.pid}.`,
-    ...placesOf(config, millrace.httpUrl).map(([what, where]) => `  ${what.padEnd(8)}${where}`),
+    ...placesOf(config, millrace).map(([what, where]) => `  ${what.padEnd(8)}${where}`),
     `  jobs    ${jobs.join(', ') || 'none'}`,
     `  chains  ${chains.join(', ') || 'none'}`,
     ...(left > 0 ? [`Going on with ${plural(left, 'request')} left behind here.`] : []),
   ];
-  const places = Object.fromEntries(placesOf(config, millrace.httpUrl));
+  const places = Object.fromEntries(placesOf(config, millrace));
   say('hosting', { data, roles, ...places, jobs, chains, leftBehind: left }, text.join('\n'));
 }
 
@@ -147,13 +160,14 @@ function isAlone({ amqpUrl, mongodbUrl, roles }: Config): boolean {
 /** What is not as it is by default. */
 function placesOf(
   { amqpUrl, mongodbUrl, roles }: Config,
-  httpUrl: string | undefined,
+  { httpUrl, apiUrl }: Millrace,
 ): [what: string, where: string][] {
   return [
     ...(roles.length < allRoles.length ? [pair('roles', roles.join(', '))] : []),
     ...(amqpUrl === undefined ? [] : [pair('broker', maskedUrl(amqpUrl))]),
     ...(mongodbUrl === undefined ? [] : [pair('store', maskedUrl(mongodbUrl))]),
     ...(httpUrl === undefined ? [] : [pair('http', httpUrl)]),
+    ...(apiUrl === undefined ? [] : [pair('api', apiUrl)]),
   ];
 }
 

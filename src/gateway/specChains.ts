@@ -40,6 +40,7 @@ export function specChains(specs: Specs): ChainDefinition[] {
       maxStarted,
       // A role is there: the specs are checked.
       acl: sequence.acl.map(({ role = '', admin, ops }) => ({ role, admin, ops })),
+      spec: sequence,
       plan: () => undefined,
       planSpec: (args, jobs) => planOf({ specs, request: sequence.name, args, jobs }),
     }));

@@ -3,7 +3,7 @@
  * are named by hash (architecture, section 6). The gateway sends it, hosts step it, the tracker reads it.
  */
 import { z } from 'zod';
-import type { PlanJob } from '../../machines/graph.ts';
+import type { PlanJob, PlanSequence } from '../../machines/graph.ts';
 
 /** One job of a plan. */
 export const planJobSchema = z.object({
@@ -74,16 +74,33 @@ export const retryOfSchema = z.object({
 /** A text by its hash. */
 type Fetch = (hash: string) => Promise<string>;
 
+/** Where the body of an entry is. */
+type Written = { body?: string; blob?: string };
+
 /**
  * The jobs of the plan in a `chain.create` entry, in plan order, some hundreds at a time: a plan of 100,000
  * is never read at once.
  */
-export async function* planJobs(
-  { body, blob }: { body?: string; blob?: string },
+export function planJobs(entry: Written, fetch: Fetch): AsyncGenerator<readonly PlanJob[]> {
+  return planList<PlanJob>(entry, 'jobs', fetch);
+}
+
+/** Its sequences, likewise. */
+export function planSequences(
+  entry: Written,
   fetch: Fetch,
-): AsyncGenerator<readonly PlanJob[]> {
+): AsyncGenerator<readonly PlanSequence[]> {
+  return planList<PlanSequence>(entry, 'sequences', fetch);
+}
+
+/** A cast: a body was checked by its schema before the entry was written. */
+async function* planList<T>(
+  { body, blob }: Written,
+  what: 'jobs' | 'sequences',
+  fetch: Fetch,
+): AsyncGenerator<readonly T[]> {
   const text = blob === undefined ? (body ?? '{}') : await fetch(blob);
-  const { jobs } = (JSON.parse(text) as { plan: { jobs: Named | PlanJob[] } }).plan;
-  if (Array.isArray(jobs)) yield jobs;
-  else for (const hash of jobs.chunks) yield JSON.parse(await fetch(hash)) as PlanJob[];
+  const list = (JSON.parse(text) as { plan: Record<typeof what, Named | T[]> }).plan[what];
+  if (Array.isArray(list)) yield list;
+  else for (const hash of list.chunks) yield JSON.parse(await fetch(hash)) as T[];
 }

@@ -12,20 +12,27 @@ export type Mix = {
   has(role: Role): boolean;
 };
 
-type Asked = Pick<Config, 'amqpUrl' | 'mongodbUrl' | 'roles'>;
+type Asked = Pick<Config, 'amqpUrl' | 'mongodbUrl' | 'roles' | 'api'>;
 
 /** The roles that a deployment has at least once. */
 const needed: readonly Role[] = ['gateway', 'host', 'worker', 'tracker'];
 
 /** Throws MillraceError `config` when these roles cannot do their work over this broker and store. */
-export function mixOf({ amqpUrl, mongodbUrl, roles }: Asked): Mix {
+export function mixOf({ amqpUrl, mongodbUrl, roles: asked, api }: Asked): Mix {
+  // Without a port there is nothing to do for it.
+  const roles = api === undefined ? asked.filter((role) => role !== 'api') : asked;
   const has = (role: Role): boolean => roles.includes(role);
   const broker = amqpUrl === undefined ? 'in-process' : 'rabbitmq';
   const store = mongodbUrl === undefined ? 'sqlite' : 'mongodb';
+  if (roles.length === 0)
+    throw refusal(
+      'roles: api has nothing to do without a port',
+      'set api: { port }, or --api PORT',
+    );
   if (broker === 'in-process') refuseApart(roles);
   else if (store === 'sqlite') refuseBesideSqlite(roles);
   const isLocked = broker === 'in-process' || (store === 'sqlite' && has('host'));
-  const needsStore = has('host') || has('gateway') || has('tracker');
+  const needsStore = roles.some((role) => role !== 'worker');
   return { broker, store, needsStore, isLocked, has };
 }
 
@@ -39,9 +46,9 @@ function refuseApart(roles: readonly Role[]): void {
   );
 }
 
-/** A SQLite file is one process's: the gateway stores plans in it, and the tracker is a thread beside the host. */
+/** A SQLite file is one process's: the gateway stores plans in it, the tracker is a thread beside the host, the API reads what that writes. */
 function refuseBesideSqlite(roles: readonly Role[]): void {
-  const apart = roles.filter((role) => role === 'gateway' || role === 'tracker');
+  const apart = roles.filter((role) => role !== 'host' && role !== 'worker');
   if (apart.length === 0 || roles.includes('host')) return;
   throw refusal(
     `roles: ${apart.join(', ')} without host needs a store that other processes reach`,

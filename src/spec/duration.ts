@@ -24,3 +24,14 @@ export function durationMs(text: string): number | undefined {
     ms += Number(number) * (units[unit] ?? 0);
   return ms;
 }
+
+/** Milliseconds in the same spelling: `1m30s`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return ms === 0 ? '0s' : `${ms}ms`;
+  const minutes = Math.floor(ms / 60_000);
+  const seconds = `${(ms % 60_000) / 1000}s`;
+  if (minutes === 0) return seconds;
+  return minutes < 60
+    ? `${minutes}m${seconds}`
+    : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
+}

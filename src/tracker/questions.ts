@@ -2,6 +2,7 @@
  * Questions to the read models, answered with the names that people read. The tracker may be behind;
  * `behind` says by how much. Where a request is now is asked of the journal (`reader.ts`).
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Journal } from '../ports/journal.ts';
 import type {
   AttemptDocument,
@@ -14,6 +15,8 @@ import type {
 } from '../ports/readmodels.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { machineState, publicState } from '../protocol/states.ts';
+
+const lookAgainMs = 5;
 
 /** A request as the tracker knows it; `state` in public words, `args` parsed. */
 export type FoundRequest = Omit<RequestDocument, 'args' | 'partition' | 'root'> & { args: unknown };
@@ -30,6 +33,8 @@ export type FoundRunning = Omit<RunningDocument, 'seq'>;
 export type Tracked = {
   /** Entries that the journal holds and the read models do not know yet. */
   behind(): Promise<number>;
+  /** Resolves when they know all that was committed when this was asked; answers false when they do not within so long. */
+  caughtUp(withinMs: number): Promise<boolean>;
   /** Requests, newest first. `states` may be public words in any case. */
   find(filter?: RequestFilter): Promise<FoundRequest[]>;
   /** Jobs that have begun and not ended, of one request or of all, the longest running first. */
@@ -57,15 +62,36 @@ export function createTracked(
       `request "${id}" is not known to the tracker; \`millrace find\` lists those that are`,
     );
   };
+  const every = Array.from({ length: partitions }, (_, partition) => partition);
+  const heads = (): Promise<number[]> => Promise.all(every.map((each) => journal.head(each)));
+  /** Entries up to these offsets that the read models do not know. */
+  const unknown = async (offsets: readonly number[]): Promise<number> => {
+    const missing = every.map(async (partition) => {
+      const { applied } = await models.applied(partition);
+      return Math.max(0, (offsets[partition] ?? 0) - applied);
+    });
+    return (await Promise.all(missing)).reduce((sum, entries) => sum + entries, 0);
+  };
+  /** Read models that are being made know nothing yet. */
+  const knows = async (offsets: readonly number[]): Promise<boolean> => {
+    try {
+      return (await unknown(offsets)) === 0;
+    } catch (thrown) {
+      if (thrown instanceof MillraceError && thrown.code === 'store') return false;
+      throw thrown;
+    }
+  };
   return {
     info,
-    async behind() {
-      let entries = 0;
-      for (let partition = 0; partition < partitions; partition += 1) {
-        const { applied } = await models.applied(partition);
-        entries += Math.max(0, (await journal.head(partition)) - applied);
+    behind: async () => unknown(await heads()),
+    async caughtUp(withinMs) {
+      const until = Date.now() + withinMs;
+      const asked = await heads();
+      while (!(await knows(asked))) {
+        if (Date.now() >= until) return false;
+        await pause(lookAgainMs);
       }
-      return entries;
+      return true;
     },
     async find({ states, ...filter } = {}) {
       const words = states && { states: states.map(machineState) };

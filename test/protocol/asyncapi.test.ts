@@ -8,7 +8,7 @@ import { defineChain, defineJob } from '../../src/definitions.ts';
 import { describeMessages } from '../../src/describe.ts';
 import { exchanges } from '../../src/protocol/topology.ts';
 import { fixture, start } from '../cli/kit.ts';
-import { asyncApiText } from '../kit/asyncApiText.ts';
+import { asyncApiText } from '../kit/apiTexts.ts';
 import { taskActor } from '../kit/taskActor.ts';
 
 const root = new URL('../../', import.meta.url);

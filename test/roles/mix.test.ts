@@ -7,7 +7,11 @@ const amqpUrl = 'amqp://127.0.0.1';
 const mongodbUrl = 'mongodb://127.0.0.1';
 const all = [...roles];
 
-function mix(urls: { amqpUrl?: string; mongodbUrl?: string }, asked: readonly Role[] = all) {
+type Urls = { amqpUrl?: string; mongodbUrl?: string };
+
+const api = { host: '127.0.0.1', port: 0, compatibility: false, maxBodyBytes: 1000 };
+
+function mix(urls: Urls & { api?: typeof api }, asked: readonly Role[] = all) {
   const { isLocked, needsStore } = mixOf({ ...urls, roles: asked });
   return { isLocked, needsStore };
 }
@@ -39,9 +43,19 @@ describe('over RabbitMQ', () => {
     expect(() => mix({ amqpUrl }, ['tracker'])).toThrow('MILLRACE_MONGODB_URL');
   });
 
+  test('the API of a SQLite store is beside its host, and without a port it is nothing', () => {
+    expect(() => mix({ amqpUrl, api }, ['worker', 'api'])).toThrow(
+      'roles: api without host needs a store that other processes reach',
+    );
+    expect(mix({ amqpUrl, api }, ['host', 'api'])).toMatchObject({ isLocked: true });
+    expect(() => mix({ amqpUrl }, ['api'])).toThrow(
+      'roles: api has nothing to do without a port; set api: { port }, or --api PORT',
+    );
+  });
+
   test.each(all)('and MongoDB %s may be alone, and nothing is locked', (role) => {
-    const { isLocked, needsStore } = mix({ amqpUrl, mongodbUrl }, [role]);
+    const { isLocked, needsStore } = mix({ amqpUrl, mongodbUrl, api }, [role]);
     expect(isLocked).toBe(false);
-    expect(needsStore).toBe(role !== 'worker' && role !== 'api');
+    expect(needsStore).toBe(role !== 'worker');
   });
 });

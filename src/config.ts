@@ -4,6 +4,8 @@
  */
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { apiSchema } from './api/options.ts';
+import type { ApiConfig } from './api/options.ts';
 import { authSchema } from './auth/options.ts';
 import type { AuthConfig, AuthOptions } from './auth/options.ts';
 import { commandJob } from './commandJob.ts';
@@ -11,7 +13,6 @@ import { readConfigFile } from './configFile.ts';
 import type { Modules } from './configFile.ts';
 import type { ActorDefinition } from './runtime/actor.ts';
 import type { ChainDefinition, JobDefinition } from './definitions.ts';
-import { maxUserDataBytes } from './protocol/envelope.ts';
 import { MillraceError } from './protocol/errors.ts';
 import { defaultPartitions } from './protocol/topology.ts';
 
@@ -58,16 +59,7 @@ export type Config = {
   /** Who may do what, over HTTP and RabbitMQ; without it everybody who reaches them. */
   readonly auth?: AuthConfig;
   /** Where requests are taken over HTTP, by the role `api`; without it nowhere. */
-  readonly api?: {
-    /** Default 127.0.0.1. */
-    readonly host: string;
-    /** Default 32308, which is Spin Cycle's. */
-    readonly port: number;
-    /** Exactly Spin Cycle's status codes, 500 for most of what is refused; default false. */
-    readonly compatibility: boolean;
-    /** A larger body is refused; default 16 MiB. */
-    readonly maxBodyBytes: number;
-  };
+  readonly api?: ApiConfig;
   readonly publish: {
     /** Every change of a job's state as a message of its own, which doubles the broker's work; default false. */
     readonly jobTransitions: boolean;
@@ -89,7 +81,7 @@ export type MillraceOptions = Partial<
   actors?: readonly ActorDefinition[];
   http?: { host?: string; port: number };
   auth?: AuthOptions;
-  api?: Partial<NonNullable<Config['api']>>;
+  api?: Partial<ApiConfig>;
   publish?: { jobTransitions?: boolean };
 };
 
@@ -134,14 +126,7 @@ const configSchema = z.strictObject({
     })
     .exactOptional(),
   auth: authSchema.exactOptional(),
-  api: z
-    .strictObject({
-      host: z.string().min(1).default('127.0.0.1'),
-      port: z.int().min(0).max(65_535).default(32_308),
-      compatibility: z.boolean().default(false),
-      maxBodyBytes: z.int().min(1).default(maxUserDataBytes),
-    })
-    .exactOptional(),
+  api: apiSchema.exactOptional(),
   publish: z.strictObject({ jobTransitions: z.boolean().default(false) }).prefault({}),
   logLevel: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).exactOptional(),
 });

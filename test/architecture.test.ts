@@ -89,7 +89,8 @@ const rules: readonly Rule[] = [
   {
     from: 'src/config.ts',
     may: [
-      ...['src/auth/options.ts', 'src/commandJob.ts', 'src/configFile.ts', 'src/definitions.ts'],
+      ...['src/api/options.ts', 'src/auth/options.ts', 'src/commandJob.ts', 'src/configFile.ts'],
+      'src/definitions.ts',
       ...['src/protocol/', 'src/runtime/actor.ts', 'zod', 'node:'],
     ],
   },
@@ -111,7 +112,7 @@ const rules: readonly Rule[] = [
   {
     from: 'src/api/',
     may: [
-      ...['src/api/', 'src/follow.ts', 'src/protocol/', 'src/spec/duration.ts'],
+      ...['src/api/', 'src/protocol/', 'src/spec/duration.ts'],
       ...['src/spec/requestArgs.ts', 'src/spec/types.ts', 'fastify', 'zod', 'node:'],
     ],
     mayTypes: [
@@ -119,11 +120,7 @@ const rules: readonly Rule[] = [
       ...['src/reader.ts', 'src/tracker/', 'pino'],
     ],
   },
-  {
-    from: 'src/storedPlan.ts',
-    may: ['src/protocol/'],
-    mayTypes: ['machines/graph.ts', 'src/ports/'],
-  },
+  { from: 'src/storedPlan.ts', may: ['src/protocol/'], mayTypes: ['machines/', 'src/ports/'] },
   { from: 'src/newId.ts', may: ['ulid'] },
   {
     from: 'src/connectCluster.ts',

@@ -9,24 +9,32 @@ import { examples, jsonFlag } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
-import { ago, count, duration, note, paintState, print, printJson } from './print.ts';
+import { ago, count, duration, instant, note, paintState, print, printJson } from './print.ts';
 import { withTracked } from './reading.ts';
 import { table } from './table.ts';
 import type { Column } from './table.ts';
 import { toInstant, whenHelp } from './when.ts';
+import type { Zone } from './when.ts';
 
 const defaultLimit = 20;
 
+type Clock = { now: number; zone: Zone };
+
 /** What each key does to the filter. */
-const keys: Readonly<Record<string, (text: string, now: number) => RequestFilter>> = {
+const keys: Readonly<Record<string, (text: string, clock: Clock) => RequestFilter>> = {
   type: (type) => ({ type }),
   state: (text) => ({ states: text.split(',').map(toState) }),
   user: (user) => ({ user }),
-  since: (text, now) => ({ since: toInstant(text, 'since', now) }),
-  until: (text, now) => ({ until: toInstant(text, 'until', now) }),
+  args: (text) => ({ args: Object.fromEntries(parsePairs(text.split(','))) }),
+  since: (text, { now, zone }) => ({ since: toInstant(text, 'since', now, zone) }),
+  until: (text, { now, zone }) => ({ until: toInstant(text, 'until', now, zone) }),
+  timezone: () => ({}),
   limit: (text) => ({ limit: toNumber(text, 'limit') }),
   offset: (text) => ({ offset: toNumber(text, 'offset') }),
 };
+
+/** As Spin Cycle has it. */
+const otherNames: Readonly<Record<string, string>> = { states: 'state' };
 
 /** What a condition may begin with. */
 export const findKeys = [...Object.keys(keys), 'arg.', 'label.'];
@@ -42,9 +50,11 @@ Conditions, all of which must hold:
   since=W          not finished, or finished after this
   until=W          created before this
   arg.NAME=V       an arg of the request
+  args=N=V[,N=V…]  several args
   label.NAME=V     a label of the request
   limit=N          at most so many; ${defaultLimit} if not given, 0 for all
   offset=N         without the first so many
+  timezone=Z       of times that name none, and of --long: utc, or local
 W is ${whenHelp}`;
 
 export const declareFind: Declare = (program, act) => {
@@ -52,6 +62,7 @@ export const declareFind: Declare = (program, act) => {
     .command('find')
     .argument('[conditions...]', 'key=value each, see below')
     .description('list requests of any age, the newest first')
+    .option('-l, --long', 'with the times in full; for a wide terminal')
     .option(...jsonFlag)
     .addHelpText('after', keyHelp)
     .addHelpText(
@@ -64,9 +75,11 @@ export const declareFind: Declare = (program, act) => {
 async function find(
   context: Context,
   conditions: readonly string[],
-  { json = false }: { json?: boolean },
+  { json = false, long = false }: { json?: boolean; long?: boolean },
 ): Promise<number> {
-  const filter = toFilter(parsePairs(conditions), Date.now());
+  const pairs = parsePairs(conditions);
+  const clock = { now: Date.now(), zone: toZone(pairs.get('timezone') ?? 'utc') };
+  const filter = toFilter(pairs, clock);
   const { limit = defaultLimit, offset = 0 } = filter;
   await withTracked(context, undefined, async (tracked) => {
     // One more tells whether there are more.
@@ -76,7 +89,8 @@ async function find(
     const found = limit === 0 ? all : all.slice(0, limit);
     if (json) printJson(found);
     else if (found.length === 0) note(emptyText(conditions, offset));
-    else for (const line of table(columns(Date.now()), found)) print(line);
+    else if (long) for (const line of table(longColumns(clock.zone), found, Infinity)) print(line);
+    else for (const line of table(columns(clock.now), found)) print(line);
     if (all.length > found.length) {
       note(`There are more: offset=${offset + limit} goes on, limit=0 lists all.`);
     }
@@ -85,24 +99,34 @@ async function find(
 }
 
 /** Throws MillraceError `usage` for a key that there is not, or a value that it does not take. */
-function toFilter(pairs: ReadonlyMap<string, string>, now: number): RequestFilter {
+function toFilter(pairs: ReadonlyMap<string, string>, clock: Clock): RequestFilter {
   let filter: RequestFilter = {};
   for (const [key, text] of pairs) {
     const [, map, name = ''] = /^(arg|label)\.(.+)$/.exec(key) ?? [];
     if (map === 'arg') filter = { ...filter, args: { ...filter.args, [name]: text } };
     else if (map === 'label') filter = { ...filter, labels: { ...filter.labels, [name]: text } };
-    else filter = { ...filter, ...conditionOf(key)(text, now) };
+    else {
+      const { args, ...condition } = conditionOf(key)(text, clock);
+      filter = { ...filter, ...condition, ...(args && { args: { ...filter.args, ...args } }) };
+    }
   }
   return filter;
 }
 
-function conditionOf(key: string): (text: string, now: number) => RequestFilter {
+function conditionOf(given: string): (text: string, clock: Clock) => RequestFilter {
+  const key = (Object.hasOwn(otherNames, given) ? otherNames[given] : undefined) ?? given;
   const condition = Object.hasOwn(keys, key) ? keys[key] : undefined;
   if (condition !== undefined) return condition;
   throw new MillraceError(
     'usage',
     `find takes no "${key}"${didYouMean(key, keyNames)}; it takes ${keyNames.join(', ')}`,
   );
+}
+
+function toZone(text: string): Zone {
+  const word = text.toLowerCase();
+  if (word === 'utc' || word === 'local') return word;
+  throw new MillraceError('usage', `timezone "${text}" is neither utc nor local`);
 }
 
 function toState(text: string): string {
@@ -125,17 +149,31 @@ function emptyText(conditions: readonly string[], offset: number): string {
   return `No request fits${offset > 0 ? ' from there on' : ''}.`;
 }
 
+const common: readonly Column<FoundRequest>[] = [
+  { title: 'REQUEST', cell: ({ id }) => id },
+  { title: 'TYPE', cell: ({ type }) => type, least: 10 },
+  { title: 'USER', cell: ({ user = '' }) => user, least: 6 },
+  {
+    title: 'STATE',
+    cell: ({ state, parked }) => (parked === undefined ? state : `${state}, parked`),
+    paint: (cell, { state, parked }) => paintState(cell, parked === undefined ? state : 'parked'),
+  },
+  { title: 'JOBS', cell: jobsText, align: 'right' },
+];
+
+function longColumns(zone: Zone): Column<FoundRequest>[] {
+  const time = (at: number | undefined): string => (at === undefined ? 'N/A' : instant(at, zone));
+  return [
+    ...common,
+    { title: 'CREATED', cell: ({ createdAt }) => time(createdAt) },
+    { title: 'STARTED', cell: ({ startedAt }) => time(startedAt) },
+    { title: 'FINISHED', cell: ({ finishedAt }) => time(finishedAt) },
+  ];
+}
+
 function columns(now: number): Column<FoundRequest>[] {
   return [
-    { title: 'REQUEST', cell: ({ id }) => id },
-    { title: 'TYPE', cell: ({ type }) => type, least: 10 },
-    { title: 'USER', cell: ({ user = '' }) => user, least: 6 },
-    {
-      title: 'STATE',
-      cell: ({ state, parked }) => (parked === undefined ? state : `${state}, parked`),
-      paint: (cell, { state, parked }) => paintState(cell, parked === undefined ? state : 'parked'),
-    },
-    { title: 'JOBS', cell: jobsText, align: 'right' },
+    ...common,
     { title: 'CREATED', cell: ({ createdAt }) => ago(createdAt, now), align: 'right' },
     { title: 'TOOK', cell: tookText, align: 'right' },
   ];

@@ -13,7 +13,7 @@ import { printOutput } from './liveOutput.ts';
 import type { LiveOutput } from './liveOutput.ts';
 import { colorsOf, duration, instant, note, paintState, print } from './print.ts';
 import { idHelp, withTracked } from './reading.ts';
-import { fit, linesOf } from './text.ts';
+import { fit, linesOf, oneLine } from './text.ts';
 
 type LogOptions = { json?: boolean; follow?: boolean };
 
@@ -84,6 +84,7 @@ function printAttempt(
 ): void {
   const {
     name,
+    type = '',
     attempt: number,
     state,
     startedAt,
@@ -99,7 +100,9 @@ function printAttempt(
     startedAt === undefined ? '' : `  took ${duration((finishedAt ?? Date.now()) - startedAt)}`;
   const when = finishedAt ?? startedAt;
   const time = when === undefined ? '' : `  ${instant(when)}`;
-  const behind = `  try ${number}  ${state}${time}${took}`;
+  // `hash-file-17` names its type.
+  const kind = type === name || name.startsWith(`${type}-`) ? '' : `  ${oneLine(type)}`;
+  const behind = `${kind}  try ${number}  ${state}${time}${took}`;
   const room = process.stdout.isTTY
     ? Math.max(16, process.stdout.columns - behind.length)
     : Infinity;

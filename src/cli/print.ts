@@ -67,9 +67,14 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** `2026-11-23 11:17:53Z`. */
-export function instant(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+/** `2026-11-23 11:17:53Z`; by the clock of this machine `2026-11-23 12:17:53+01:00`. */
+export function instant(at: number, zone: 'utc' | 'local' = 'utc'): string {
+  const aheadMin = zone === 'utc' ? 0 : -new Date(at).getTimezoneOffset();
+  const shifted = new Date(at + aheadMin * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+  if (zone === 'utc') return `${shifted}Z`;
+  const [hours, minutes] = [Math.floor(Math.abs(aheadMin) / 60), Math.abs(aheadMin) % 60];
+  const offset = [hours, minutes].map((part) => String(part).padStart(2, '0')).join(':');
+  return `${shifted}${aheadMin < 0 ? '-' : '+'}${offset}`;
 }
 
 /** `12 s ago`, `3 min ago`; the date of what is older than four weeks. */

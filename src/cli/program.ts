@@ -21,6 +21,7 @@ import { declareReplay } from './replay.ts';
 import { declareResume } from './resume.ts';
 import { declareRetry } from './retry.ts';
 import { declareRun } from './run.ts';
+import { declareRunning } from './running.ts';
 import { declareShow } from './show.ts';
 import { declareSpec } from './spec.ts';
 import { declareStart } from './start.ts';
@@ -40,6 +41,7 @@ const declarations: readonly Declare[] = [
   declareResume,
   declareRetry,
   declareStatus,
+  declareRunning,
   declareInfo,
   declarePs,
   declareFind,

@@ -69,11 +69,13 @@ function keptText({ since, kept }: Partial<Parking> = {}): string {
 export function printStatus(status: RequestStatus, host: string | undefined): void {
   const { id, type, state, args, user, parked, createdAt, updatedAt, running } = status;
   const took = isTerminal(state) ? `, took ${duration(updatedAt - createdAt)}` : '';
+  const since = isTerminal(state) ? '' : `, for ${duration(Date.now() - createdAt)}`;
   print(`request  ${id}`);
   print(`type     ${type}`);
-  print(`state    ${paintState(state)}${parked === undefined ? '' : ', parked'}`);
+  print(`state    ${paintState(state)}${parked === undefined ? '' : ', parked'}${since}`);
   // An actor of the user's own has neither jobs nor args.
   if (args !== undefined) {
+    print(`progress ${progressText(status)}`);
     print(`jobs     ${countsText(status)}`);
     print(`args     ${oneLine(JSON.stringify(args))}`);
   }
@@ -88,6 +90,11 @@ export function printStatus(status: RequestStatus, host: string | undefined): vo
   if (running.length > mostFailures)
     print(`         and ${count(running.length - mostFailures)} more`);
   printFailures(status);
+}
+
+/** Whole per cent, as nothing is over before its end. */
+function progressText({ counts, total }: RequestStatus): string {
+  return `${total === 0 ? 0 : Math.floor((counts.complete / total) * 100)} %`;
 }
 
 /** `01k…, 3 jobs kept, from "build"`. */

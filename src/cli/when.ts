@@ -13,19 +13,22 @@ const units: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
+/** Whose clock a time without a zone is read by. */
+export type Zone = 'utc' | 'local';
+
 /** Epoch milliseconds. Throws MillraceError `usage`, naming `what` was given. */
-export function toInstant(text: string, what: string, now: number): number {
+export function toInstant(text: string, what: string, now: number, zone: Zone = 'utc'): number {
   const [, amount, unit = ''] = /^(\d{1,9}(?:\.\d+)?) ?([a-z]+)(?: ago)?$/.exec(text.trim()) ?? [];
   const unitMs = units[unit];
   if (amount !== undefined && unitMs !== undefined) return now - Number(amount) * unitMs;
-  const at = Date.parse(asIso(text.trim()));
+  const at = Date.parse(asIso(text.trim(), zone));
   if (!Number.isNaN(at)) return at;
   throw new MillraceError('usage', `${what} "${text}" is no time; give ${whenHelp}`);
 }
 
-/** `2026-11-26 12:44 UTC` → `2026-11-26T12:44Z`; what names no zone is UTC, as all that is printed. */
-function asIso(text: string): string {
-  const [, day, time = '00:00', zone = 'Z'] =
+/** `2026-11-26 12:44 UTC` → `2026-11-26T12:44Z`; what names no zone is UTC, as all that is printed, or local. */
+function asIso(text: string, ofNone: Zone): string {
+  const [, day, time = '00:00', zone = ofNone === 'utc' ? 'Z' : ''] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(Z|UTC|[+-]\d\d:\d\d)?$/.exec(
       text,
     ) ?? [];

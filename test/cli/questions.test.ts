@@ -49,9 +49,21 @@ describe('find', () => {
     [['offset=1'], ['quick']],
     [['until=2000-01-01'], []],
     [['user=nobody'], []],
+    [['states=fail'], ['failing']],
+    [['args=label=blue,n=3'], ['quick']],
+    [['args=label=blue', 'arg.n=4'], []],
+    [['until=2000-01-01', 'timezone=local'], []],
     [['label.team=a'], []],
   ])('%j finds %j', async (conditions, types) => {
     expect(await json('find', ...conditions)).toMatchObject(types.map((type) => ({ type })));
+  });
+
+  test('--long has the times in full, of the zone that is asked for', async () => {
+    const row = (zone: string) => `${failing} +failing +FAIL +0/1( +\\S+ \\S+${zone}){3}`;
+    const { stdout } = await millrace('find', '--long', 'type=failing');
+    expect(stdout).toMatch(new RegExp(`FINISHED *\n${row('Z')}$`));
+    const local = await millrace('find', '--long', 'type=failing', 'timezone=local');
+    expect(local.stdout).toMatch(new RegExp(`\n${row('[+-]\\d\\d:\\d\\d')}$`));
   });
 
   test('says how to see more, and that nothing fits', async () => {
@@ -66,6 +78,8 @@ describe('find', () => {
     ['constructor=1', 'find takes no "constructor"'],
     ['state=compleet', '"compleet" is no state (did you mean "COMPLETE"?); there are PENDING,'],
     ['since=lately', 'since "lately" is no time; give 90s,'],
+    ['timezone=CET', 'timezone "CET" is neither utc nor local'],
+    ['args=blue', '"blue" is not of the form key=value'],
     ['limit=-1', 'limit must be a whole number, not "-1"'],
     ['offset=x', 'offset must be a whole number, not "x"'],
     ['quick', '"quick" is not of the form key=value'],
@@ -103,12 +117,19 @@ describe('info', () => {
   });
 });
 
+test('running says by its exit code whether a request has not ended', async () => {
+  const ended = await millrace('running', quick);
+  expect([ended.exitCode, ended.all]).toEqual([1, '']);
+  const nobody = await millrace('running', 'nobody');
+  expect([nobody.exitCode, nobody.stderr]).toEqual([2, expect.stringContaining('"nobody"')]);
+});
+
 describe('log', () => {
   test('prints a record an attempt, with its error', async () => {
     const { exitCode, stdout } = await millrace('log', failing);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
-      /^the-bad-one {2}try 1 {2}FAIL {2}.*Z {2}took [\d.]+ s\n {2}error {3}first line\n {10}the disk said no\n(?! +at .*src\/worker)/,
+      /^the-bad-one {2}throwing {2}try 1 {2}FAIL {2}.*Z {2}took [\d.]+ s\n {2}error {3}first line\n {10}the disk said no\n(?! +at .*src\/worker)/,
     );
   });
 
@@ -228,13 +249,14 @@ test('beside a host: ps lists jobs and what they say, log follows them to their 
   await eventually(async () => {
     const { stdout, stderr } = await own('ps');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^REQUEST +JOB +TYPE +TRY +RUNTIME +STATUS\n/);
+    expect(stdout).toMatch(/^REQUEST +ID +DONE +JOB +TRY +RUNTIME +STATUS\n/);
     for (const name of ['a', 'b', 'c']) {
       expect(stdout).toMatch(
-        new RegExp(`^${id.slice(-8)} +${name} +waiting +1 +[\\d.]+ s +waiting for go$`, 'm'),
+        new RegExp(`^gate +${id.slice(-8)} +20 % +${name} +1 +[\\d.]+ s +waiting for go$`, 'm'),
       );
     }
   }, 20_000);
+  expect((await own('running', id)).exitCode).toBe(0);
   expect((await own('ps', 'last')).stdout).toMatch(/^JOB +TYPE/);
   expect((await own('info', id)).stdout).toMatch(new RegExp(`\\nhost +process ${run.pid}$`));
   const log = own('log', 'last', '--follow', '--json');
@@ -259,7 +281,7 @@ test('log --follow prints what a program prints as it comes', async () => {
   expect(stdout).toMatch(/^program \| three$/m);
   // It began before it was followed, so the record has all of it.
   expect(stdout).toMatch(
-    /^program {2}try 1 {2}COMPLETE {2}.*\n {2}exit {4}0\n {2}stdout {2}one\n/m,
+    /^program {2}printing {2}try 1 {2}COMPLETE {2}.*\n {2}exit {4}0\n {2}stdout {2}one\n/m,
   );
   await run;
 });

@@ -19,6 +19,14 @@ test.each([
   expect(toInstant(text, '--since', now)).toBe(at);
 });
 
+test('by the clock of this machine, where that is asked for', () => {
+  const at = toInstant('2026-11-26 12:44', '--since', now, 'local');
+  expect(at).toBe(new Date(2026, 10, 26, 12, 44).getTime());
+  expect(toInstant('2026-11-26 12:44 UTC', '--since', now, 'local')).toBe(
+    Date.UTC(2026, 10, 26, 12, 44),
+  );
+});
+
 test.each(['yesterday', '', '10', '10 parsecs', '2026-13-45', '26.11.2026'])(
   '%j is refused, with what there is',
   (text) => {

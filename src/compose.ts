@@ -3,6 +3,7 @@
  * importer of adapters and actors.
  */
 import { builtInActors } from '../actors/index.ts';
+import { createAuthority } from './auth/authority.ts';
 import { createClient } from './client.ts';
 import type { Client } from './client.ts';
 import { toConfig } from './config.ts';
@@ -120,7 +121,9 @@ async function run(parts: Parts): Promise<Running> {
       ports,
     );
     closing.add(stop);
-    const own: Process = { ...parts, chains, clock, log, closing, observed, feed: new Feed() };
+    const authority = createAuthority(config.auth, { chains, clock, log });
+    const told = { chains, authority, clock, log, closing, observed };
+    const own: Process = { ...parts, ...told, feed: new Feed() };
     const control = mix.isLocked ? await takeFolder(config.data, { log, closing }) : undefined;
     const store = mix.needsStore ? await openStore(own) : undefined;
     const broker = await openBroker(own);

@@ -251,7 +251,7 @@ const rules: readonly Rule[] = [
   {
     from: 'src/compose.ts',
     may: [
-      ...['actors/', 'src/protocol/', 'src/roles/', 'src/runtime/', 'src/client.ts'],
+      ...['actors/', 'src/auth/', 'src/protocol/', 'src/roles/', 'src/runtime/', 'src/client.ts'],
       ...['src/config.ts', 'src/offer.ts', 'src/specs.ts', 'src/version.ts'],
     ],
     mayTypes: ['src/definitions.ts'],

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { Delivery, Properties } from '../ports/broker.ts';
 import {
   addressSchema,
+  groupUnpark,
   groupUnparkSchema,
   requestCreate,
   requestRetry,
@@ -27,9 +28,6 @@ export type Command = {
   properties: Omit<Properties, 'timestamp'>;
   body: string;
 };
-
-/** Steps what a parked group has kept; any group has it. */
-const groupUnpark = 'group.unpark';
 
 /** Kinds by the message types that may come from outside. */
 export type Doors = ReadonlyMap<string, ReadonlyMap<string, z.ZodType>>;

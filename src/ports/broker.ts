@@ -13,7 +13,7 @@ export type Properties = {
   timestamp: number;
   correlationId?: string;
   replyTo?: string;
-  /** Who published it, where the broker vouches for it; set by the broker's adapter on the way in, never on the way out. */
+  /** Who published it, where the broker vouches for it; set by the broker's adapter alone, on the way in, and for gateways on the way out. */
   userId?: string;
   headers?: Readonly<Record<string, string>>;
 };

@@ -14,6 +14,9 @@ export const requestCreateChild = 'request.create.child';
 /** Asks for a chain again that has ended: what was complete is kept, the rest runs. Waits as a create does. */
 export const requestRetry = 'request.retry';
 
+/** Steps what a parked group has kept; any group has it. */
+export const groupUnpark = 'group.unpark';
+
 /** A larger message is refused: what is large is stored elsewhere and named. */
 export const maxCommandBytes = 8 * 1024 * 1024;
 

@@ -1,4 +1,7 @@
 /** The role `gateway`: takes what publishers ask for on `millrace.commands`, plans it, and hands it to the partitions. */
+import { authorisePublishers } from '../auth/publishers.ts';
+import type { Authorise } from '../gateway/authorise.ts';
+import { groupType } from '../gateway/groupType.ts';
 import { planAsked } from '../gateway/asked.ts';
 import { BusyElsewhere } from '../gateway/busyElsewhere.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -7,7 +10,7 @@ import type { Asked, RetryAsked } from '../link.ts';
 import { newId } from '../newId.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Store } from '../ports/store.ts';
-import { partitionOf } from '../protocol/topology.ts';
+import { loginOf } from '../protocol/login.ts';
 import { createFreezer } from '../runtime/snapshots.ts';
 import type { Valve } from '../runtime/valve.ts';
 import { endedIn } from './ended.ts';
@@ -27,7 +30,8 @@ export async function openGateway(own: Process, ports: GatewayPorts): Promise<vo
   const gateway = new Gateway({
     ...{ broker, clock, log, partitions, kinds, room: valve, newId, random: Math.random },
     ...plannersOf(own, store),
-    exists: (id) => exists(store, id),
+    exists: async (id) => (await groupType(store, id)) !== undefined,
+    ...authoriseOf(own, ports),
   });
   closing.add(() => gateway.stop());
   await gateway.start();
@@ -54,10 +58,12 @@ function plannersOf({ config, chains, registry }: Process, store: Store) {
   return { chains, jobs, blobs, ended };
 }
 
-/** Its head may be written after its first entry. */
-async function exists({ snapshots, journal, partitions }: Store, id: string): Promise<boolean> {
-  if ((await snapshots.head(id)) !== undefined) return true;
-  for await (const { group } of journal.readGroup(partitionOf(id, partitions), id, 0))
-    return group !== undefined;
-  return false;
+/** Into a broker inside this process nobody else publishes. */
+function authoriseOf(own: Process, { broker, store }: GatewayPorts): { authorise?: Authorise } {
+  const { auth, amqpUrl } = own.config;
+  if (auth === undefined || !broker.isRemote) return {};
+  const login = amqpUrl === undefined ? undefined : loginOf(amqpUrl);
+  const { authority } = own;
+  const options = { authority, users: auth.users, own: login };
+  return { authorise: authorisePublishers({ ...options, typeOf: (id) => groupType(store, id) }) };
 }

@@ -1,5 +1,6 @@
 /** What every role of a process is given beside the ports that it needs. */
 import type { Logger } from 'pino';
+import type { Authority } from '../auth/authority.ts';
 import type { Config } from '../config.ts';
 import type { ChainDefinition } from '../definitions.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -14,6 +15,8 @@ export type Process = {
   config: Config;
   /** Those of the configuration and of its specs; the list itself changes when these do. */
   chains: readonly ChainDefinition[];
+  /** Who asks, and whether they may. */
+  authority: Authority;
   mix: Mix;
   registry: Registry;
   ports: Ports;

@@ -4,6 +4,7 @@
  */
 import type { Delivery } from '../ports/broker.ts';
 import type { Entry, EntryMeta } from '../ports/journal.ts';
+import { groupUnpark } from '../protocol/commands.ts';
 import { headersSchema } from '../protocol/envelope.ts';
 import type { Address } from '../protocol/envelope.ts';
 import { PermanentError } from '../protocol/errors.ts';
@@ -39,9 +40,6 @@ export const timerFired = 'timer.fired';
 
 /** Asks whether a lease was renewed; from the owner to itself, by way of its own queue. */
 export const leaseCheck = 'lease.check';
-
-/** Steps what a parked group has kept (architecture, section 13). */
-export const groupUnpark = 'group.unpark';
 
 /** A message from another group, or what groups say about messages. */
 export function isBetweenGroups({ type, meta }: Incoming): boolean {

@@ -1,11 +1,12 @@
 /** Takes in a batch: decodes each message, and brings its group into memory if it is not there. */
+import { groupUnpark } from '../protocol/commands.ts';
 import { inlineBytes } from '../protocol/envelope.ts';
 import { MillraceError, PermanentError } from '../protocol/errors.ts';
 import { sha256 } from '../protocol/hash.ts';
 import { partitionKey, partitionOf } from '../protocol/topology.ts';
 import { namesChunks, withChunks } from './bodies.ts';
 import { isForOwner } from '../protocol/forOwner.ts';
-import { decode, groupUnpark } from './incoming.ts';
+import { decode } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { emptyResident, loadGroup } from './load.ts';
 import type { Arrival } from './mailbox.ts';

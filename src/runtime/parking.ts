@@ -4,12 +4,12 @@
  */
 import type { Entry, Transition } from '../ports/journal.ts';
 import type { TimerRow } from '../ports/timers.ts';
-import { groupUnparkSchema } from '../protocol/commands.ts';
+import { groupUnpark, groupUnparkSchema } from '../protocol/commands.ts';
 import { accept } from './accept.ts';
 import { journaled, sentOf, unlessKept } from './acceptOutbox.ts';
 import type { Verdict } from './verdict.ts';
 import type { Group, Notice, Turned } from './group.ts';
-import { groupUnpark, incomingOf, isBetweenGroups } from './incoming.ts';
+import { incomingOf, isBetweenGroups } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
 import { owedNow } from './obligations.ts';
 import type { Registry } from './registry.ts';

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openRabbitmqBroker, type RabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
 import type { Delivery, Publication } from '../../src/ports/broker.ts';
+import { exchanges } from '../../src/protocol/topology.ts';
 import type { Topology } from '../../src/protocol/topology.ts';
 import { openStranger, type Stranger } from '../kit/amqp.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -160,6 +161,23 @@ function suite(url: string): void {
       messageId: 'm',
     });
     expect(delivery?.properties).toMatchObject({ userId: user, replyTo: 'of-a-stranger' });
+  });
+
+  it('to a gateway say who sent them, and no others do', async () => {
+    const properties = { messageId: 'c', type: 't', timestamp: 1 };
+    const bind = { queue: 'millrace.box', routingKey: 'request.stop' };
+    const door = { name: exchanges.commands, kind: 'topic' } as const;
+    const other = { name: 'millrace.others', kind: 'topic' } as const;
+    const bindings = [door, other].map(({ name }) => ({ ...bind, exchange: name }));
+    await broker.declare({ exchanges: [door, other], queues: [], bindings });
+    const to = { routingKey: 'request.stop', properties, body: '{}' };
+    for (const exchange of [door.name, other.name]) await broker.publish({ ...to, exchange });
+    const users = [];
+    for (let count = 0; count < 2; count += 1) {
+      const message = await stranger.take(`${prefix}.box`);
+      if (message !== false) users.push(message.properties.userId as unknown);
+    }
+    expect(users).toEqual([new URL(url).username, undefined]);
   });
 
   it('of 1 MB arrive whole', async () => {

@@ -12,6 +12,7 @@ import type {
   Publication,
   QueueState,
 } from '../../ports/broker.ts';
+import { loginOf } from '../../protocol/login.ts';
 import type { Topology } from '../../protocol/topology.ts';
 import { Connection, type Log } from './connection.ts';
 import { closeChannel, openConsumer, type Consumer } from './consumer.ts';
@@ -39,6 +40,7 @@ export class RabbitmqBroker implements Broker {
   readonly isRemote = true;
   readonly #log: Log;
   readonly #names: Names;
+  readonly #login: string | undefined;
   readonly #connection: Connection;
   readonly #declared = new Declared();
   readonly #consumers = new Set<Consumer>();
@@ -50,6 +52,7 @@ export class RabbitmqBroker implements Broker {
   constructor({ url, prefix = 'millrace', name, log, connectWithinMs = 30_000 }: RabbitmqOptions) {
     this.#log = log;
     this.#names = namesWith(prefix);
+    this.#login = loginOf(url);
     const setUp = (model: ChannelModel) => this.#setUp(model);
     this.#connection = new Connection({ url, name, log, connectWithinMs, setUp });
     this.#ours = this.#publisher();
@@ -144,6 +147,7 @@ export class RabbitmqBroker implements Broker {
   #publisher(): Publisher {
     const publisher: Publisher = new Publisher({
       names: this.#names,
+      login: this.#login,
       log: this.#log,
       onLost: (model, missing) => void this.#reopen(publisher, model, missing),
     });

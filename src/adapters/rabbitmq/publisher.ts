@@ -5,6 +5,7 @@
 import type { ChannelModel, ConfirmChannel, Message as AmqpMessage } from 'amqplib';
 import type { Publication } from '../../ports/broker.ts';
 import { TransientError } from '../../protocol/errors.ts';
+import { exchanges } from '../../protocol/topology.ts';
 import type { Log } from './connection.ts';
 import { closeChannel } from './consumer.ts';
 import { codeOf, isEnded, replyCodes, transient } from './failure.ts';
@@ -26,6 +27,8 @@ type Message = {
 
 export type PublisherOptions = {
   names: Names;
+  /** Of this process, as RabbitMQ knows it. */
+  login: string | undefined;
   log: Log;
   /** The channel ended, by the broker's will or with its connection; `missing`: an exchange that is not there. */
   onLost(model: ChannelModel, missing: string | undefined): void;
@@ -120,13 +123,19 @@ export class Publisher {
         names.outer(exchange),
         exchange === '' ? names.outer(routingKey) : routingKey,
         Buffer.from(body),
-        toOptions(properties, names),
+        { ...toOptions(properties, names), ...this.#signature(exchange) },
         (error: unknown) => this.#confirm(message, error),
       );
       sendTogether(channel.connection);
     } catch (error) {
       this.#refuse(message, error);
     }
+  }
+
+  /** A gateway is told who asks; the broker vouches for it. */
+  #signature(exchange: string): { userId?: string } {
+    const { login } = this.#options;
+    return exchange === exchanges.commands && login !== undefined ? { userId: login } : {};
   }
 
   #confirm(message: Message, error: unknown): void {

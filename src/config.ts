@@ -6,6 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { apiSchema } from './api/options.ts';
 import type { ApiConfig } from './api/options.ts';
+import { isLoopback } from './auth/loopback.ts';
 import { authSchema } from './auth/options.ts';
 import type { AuthConfig, AuthOptions } from './auth/options.ts';
 import { commandJob } from './commandJob.ts';
@@ -143,6 +144,7 @@ export function toConfig(options: MillraceOptions, from = 'createMillrace'): Con
   refuseTwins('job', definitionsOf(options).jobs);
   refuseTwins('chain', options.chains ?? []);
   refuseUnfound(options);
+  refuseOpen(from, parsed.data);
   const { data, specs, configFile } = parsed.data;
   return Object.freeze({
     ...parsed.data,
@@ -166,6 +168,15 @@ function refuseUnfound({ jobs = [], definitions, configFile }: MillraceOptions):
   throw new MillraceError(
     'config',
     `job "${isolated.type}" is isolated, and its process cannot know where it is defined; say it: createMillrace({ definitions: import.meta.url, … })`,
+  );
+}
+
+/** Where everybody may do everything, nobody else is to reach it. */
+function refuseOpen(from: string, { api, auth }: Pick<Config, 'api' | 'auth'>): void {
+  if (api === undefined || auth !== undefined || isLoopback(api.host)) return;
+  throw new MillraceError(
+    'config',
+    `${from}: api.host: "${api.host}" lets others in, who without auth may do everything; configure auth, or leave the host out`,
   );
 }
 

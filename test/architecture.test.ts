@@ -89,7 +89,7 @@ const rules: readonly Rule[] = [
   {
     from: 'src/config.ts',
     may: [
-      ...['src/api/options.ts', 'src/auth/options.ts', 'src/commandJob.ts', 'src/configFile.ts'],
+      ...['src/api/options.ts', 'src/auth/', 'src/commandJob.ts', 'src/configFile.ts'],
       'src/definitions.ts',
       ...['src/protocol/', 'src/runtime/actor.ts', 'zod', 'node:'],
     ],

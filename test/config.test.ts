@@ -56,3 +56,13 @@ test('HTTP is answered on loopback unless told otherwise, and not at all without
   expect(toConfig({})).not.toHaveProperty('http');
   expect(toConfig({ http: { port: 9464 } }).http).toEqual({ host: '127.0.0.1', port: 9464 });
 });
+
+test('requests are taken from other machines only where auth says who may', () => {
+  const auth = { tokens: [{ name: 'ann', token: 'ann-ann-ann-ann-ann' }] };
+  expect(() => toConfig({ api: { host: '0.0.0.0' } })).toThrow(
+    'createMillrace: api.host: "0.0.0.0" lets others in, who without auth may do everything; configure auth, or leave the host out',
+  );
+  expect(toConfig({ api: { host: '0.0.0.0' }, auth }).api?.host).toBe('0.0.0.0');
+  for (const host of ['localhost', '::1', '127.0.0.2'])
+    expect(toConfig({ api: { host } }).api?.host).toBe(host);
+});

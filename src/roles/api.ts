@@ -1,5 +1,4 @@
 /** The role `api`: requests over HTTP, made as any client makes them, and shown from the tracker's read models. */
-import { createAuthority } from '../auth/authority.ts';
 import type { Link } from '../link.ts';
 import { openReadModels } from '../openStore.ts';
 import type { Store } from '../ports/store.ts';
@@ -15,7 +14,7 @@ type ApiPorts = { store: Store; link: Link };
 
 /** Listens when this resolves, where a port is configured. Rejects with MillraceError `config`. */
 export async function openApi(
-  { config, chains, clock, log, closing }: Process,
+  { config, chains, authority: auth, log, closing }: Process,
   { store, link }: ApiPorts,
 ): Promise<{ url: string } | undefined> {
   if (config.api === undefined) return undefined;
@@ -27,7 +26,6 @@ export async function openApi(
   // At the first start of all there are none yet.
   await tracked.caughtUp(catchUpMs);
   const plan = (id: string) => storedPlan(store, id);
-  const auth = createAuthority(config.auth, { chains, clock, log });
   const about = { auth, compatibility, maxBodyBytes, version, log };
   const place = { host, port };
   const { url, close } = await listenForRequests(place, { link, tracked, chains, plan, ...about });

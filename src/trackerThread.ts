@@ -7,10 +7,14 @@ import { openSqliteReadModels } from './adapters/sqlite/readModels.ts';
 import { openSqliteStore } from './adapters/sqlite/store.ts';
 import { systemClock } from './adapters/systemClock.ts';
 import { messageOf } from './protocol/errors.ts';
+import { News } from './tracker/news.ts';
 import type { FromThread, ThreadData, ToThread } from './tracker/thread.ts';
 import { Tracker } from './tracker/tracker.ts';
 
-const { store: path, models: modelsPath, partitions, news } = workerData as ThreadData;
+/** After news the tracker gathers more anyway, so for some moments none is listened to. */
+const deafMs = 10;
+
+const { store: path, models: modelsPath, partitions, news: shared } = workerData as ThreadData;
 
 const store = openSqliteStore({ path, partitions, readonly: true });
 const models = openSqliteReadModels({ path: modelsPath, store: store.id });
@@ -52,26 +56,9 @@ async function stop(): Promise<void> {
 }
 
 async function listen(): Promise<void> {
-  const seen = news.slice();
+  const news = new News(shared);
   for (;;) {
-    await changed(seen[0] ?? 0);
-    for (let partition = -1; partition < partitions; partition += 1) {
-      const count = Atomics.load(news, 1 + partition);
-      if (partition >= 0 && count !== seen[1 + partition]) tracker.nudge(partition);
-      seen[1 + partition] = count;
-    }
+    for (const partition of await news.next()) tracker.nudge(partition);
+    await new Promise((resolve) => setTimeout(resolve, deafMs));
   }
-}
-
-/** Resolves when the count of commits is another one. */
-async function changed(count: number): Promise<void> {
-  const { waitAsync } = withWaitAsync(Atomics);
-  await waitAsync(news, 0, count).value;
-}
-
-/** A cast: Node 20 has it, the ES2023 library does not name it yet. */
-function withWaitAsync(atomics: unknown): {
-  waitAsync(array: Int32Array, index: number, value: number): { value: Promise<string> | string };
-} {
-  return atomics as ReturnType<typeof withWaitAsync>;
 }

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../ports/clock.ts';
 import type { StatusSignal } from '../protocol/attempts.ts';
 import { messageOf, TransientError } from '../protocol/errors.ts';
+import { News } from './news.ts';
 import type { Rebuilt } from './tracker.ts';
 
 /** A thread that has failed is started again after this. */
@@ -16,7 +17,7 @@ export type ThreadData = {
   store: string;
   models: string;
   partitions: number;
-  /** First how often anything was committed, then how often in each partition. */
+  /** What both threads share of `News`. */
   news: Int32Array;
 };
 
@@ -38,7 +39,7 @@ export type ThreadOptions = Pick<ThreadData, 'store' | 'models' | 'partitions'> 
 /** How a host's thread speaks to its tracker; nothing of it ever throws at the host. */
 export class TrackerThread {
   readonly #options: ThreadOptions;
-  readonly #news: Int32Array;
+  readonly #news: News;
   #worker: Worker | undefined;
   #ended: Promise<void> = Promise.resolve();
   #onEnd: () => void = () => undefined;
@@ -48,13 +49,12 @@ export class TrackerThread {
 
   constructor(options: ThreadOptions) {
     this.#options = options;
-    const bytes = Int32Array.BYTES_PER_ELEMENT * (1 + options.partitions);
-    this.#news = new Int32Array(new SharedArrayBuffer(bytes));
+    this.#news = News.of(options.partitions);
   }
 
   start(): void {
     const { store, models, partitions, entry } = this.#options;
-    const workerData: ThreadData = { store, models, partitions, news: this.#news };
+    const workerData: ThreadData = { store, models, partitions, news: this.#news.shared };
     const worker = new Worker(entry, { workerData, name: 'millrace-tracker' });
     this.#worker = worker;
     this.#ended = new Promise((resolve) => (this.#onEnd = resolve));
@@ -65,9 +65,7 @@ export class TrackerThread {
 
   /** Something was committed in a partition. */
   committed(partition: number): void {
-    Atomics.add(this.#news, 1 + partition, 1);
-    Atomics.add(this.#news, 0, 1);
-    Atomics.notify(this.#news, 0);
+    this.#news.committed(partition);
   }
 
   /** A running attempt says something. */

@@ -16,7 +16,7 @@ import { loginOf } from '../../protocol/login.ts';
 import type { Topology } from '../../protocol/topology.ts';
 import { Connection, type Log } from './connection.ts';
 import { closeChannel, openConsumer, type Consumer } from './consumer.ts';
-import { Declared, declareOn, openChannel } from './declare.ts';
+import { Declared, declareOn, openChannel, restOfDeleted } from './declare.ts';
 import { codeOf, replyCodes, transient } from './failure.ts';
 import { namesWith, type Names } from './names.ts';
 import { Publisher, type Outcome } from './publisher.ts';
@@ -68,7 +68,9 @@ export class RabbitmqBroker implements Broker {
   }
 
   async declare(topology: Topology): Promise<void> {
-    await declareOn(this.#connection.model, topology, this.#names);
+    const { model } = this.#connection;
+    await restOfDeleted(model, this.#declared.queuesOf(topology), this.#names);
+    await declareOn(model, topology, this.#names);
     this.#declared.add(topology);
   }
 
@@ -118,9 +120,13 @@ export class RabbitmqBroker implements Broker {
 
   /** What cannot be declared is left to those who need it, and who declare it, too. */
   async #declareAgain(model: ChannelModel): Promise<void> {
-    await declareOn(model, this.#declared.topology, this.#names).catch((error: unknown) =>
-      this.#log.warn({ err: error }, 'the topology could not be declared again'),
-    );
+    const { topology } = this.#declared;
+    try {
+      await restOfDeleted(model, topology.queues, this.#names);
+      await declareOn(model, topology, this.#names);
+    } catch (err) {
+      this.#log.warn({ err }, 'the topology could not be declared again');
+    }
   }
 
   /** An exchange that is not there would end the channel, so it is looked for first. */

@@ -1,4 +1,5 @@
 /** Makes a topology real, and remembers it, so that it is there again after the broker has lost it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, ChannelModel, Options } from 'amqplib';
 import { MillraceError, messageOf } from '../../protocol/errors.ts';
 import type { Binding, Exchange, Queue, Topology } from '../../protocol/topology.ts';
@@ -8,6 +9,9 @@ import type { Names } from './names.ts';
 
 /** Written out: 4.x would drop after 20 deliveries, and 3.10 takes -1 as "at the first". */
 const noDeliveryLimit = 2147483647;
+
+/** A queue that is gone is declared again after this, when all who consumed it have been told. */
+const restMs = 500;
 
 /** So much of the event stream is kept; the journal has all of it. */
 const streamBytes = 1_000_000_000;
@@ -40,6 +44,32 @@ export async function declareOn(
     }
   }
   await closeChannel(channel);
+}
+
+/**
+ * Resolves when these queues are there, or have been missing for long enough to be declared again. Where a queue
+ * comes back at once RabbitMQ tells nothing to those who consumed the old one: it moves them in silence, and 3.10
+ * then keeps what it has delivered to them.
+ */
+export async function restOfDeleted(
+  model: ChannelModel,
+  queues: readonly Queue[],
+  { outer }: Names,
+): Promise<void> {
+  let isMissing = false;
+  let channel = await openChannel(model);
+  for (const { name } of queues) {
+    try {
+      await channel.checkQueue(outer(name));
+    } catch (error) {
+      if (codeOf(error) !== replyCodes.notFound)
+        throw transient(`${name} cannot be looked at`, error);
+      isMissing = true;
+      channel = await openChannel(model);
+    }
+  }
+  await closeChannel(channel);
+  if (isMissing) await delay(restMs, undefined, { ref: false });
 }
 
 /** A channel for questions that the broker may answer by closing it. */
@@ -116,6 +146,11 @@ export class Declared {
       const { exchange, queue, routingKey } = binding;
       this.#bindings.set([exchange, queue, routingKey].join('\n'), binding);
     }
+  }
+
+  /** Those of the topology that were declared before. */
+  queuesOf({ queues }: Topology): Queue[] {
+    return queues.filter(({ name }) => this.#queues.has(name));
   }
 
   hasExchange(name: string): boolean {

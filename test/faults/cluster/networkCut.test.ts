@@ -17,8 +17,6 @@ const harms: ((proxy: TcpProxy) => void)[] = [
 
 faultSuite({
   name: 'the network to the broker is bad',
-  // A stop that meets it may take its ten seconds, and fail what did not answer.
-  isLong: true,
   seeds: 8,
   async open(cluster) {
     const url = new URL(cluster.amqpUrl);

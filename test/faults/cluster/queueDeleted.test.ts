@@ -4,8 +4,6 @@ import { faultSuite } from '../../kit/cluster/faults.ts';
 import { queuesOf } from '../../kit/cluster/queues.ts';
 
 faultSuite({
-  // A stop that meets it may take its ten seconds, and fail what did not answer.
-  isLong: true,
   name: 'a queue is deleted',
   async strike({ cluster, random }) {
     const queues = await queuesOf(cluster);

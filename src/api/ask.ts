@@ -27,7 +27,7 @@ export type Answer = {
 };
 
 /** What is done to a request; to read, it is enough to be known. */
-export type Op = 'start' | 'stop' | 'suspend' | 'resume' | 'read';
+export type Op = 'start' | 'stop' | 'suspend' | 'resume' | 'retry' | 'read';
 
 export type Handler = (target: ApiTarget, asked: Asked) => Answer | Promise<Answer>;
 

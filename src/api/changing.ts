@@ -4,12 +4,12 @@ import type { Command } from '../link.ts';
 import { MillraceError } from '../protocol/errors.ts';
 import { depthProblem } from '../protocol/json.ts';
 import type { RequestStatus } from '../reader.ts';
-import type { Asked, Handler, Op } from './ask.ts';
+import type { Answer, Asked, Handler, Op } from './ask.ts';
 import { Refusal } from './problems.ts';
 import { chainNamed } from './reading.ts';
 import { requestOf } from './shapes.ts';
 import type { ApiTarget } from './target.ts';
-import { createRequestSchema } from './wire.ts';
+import { createRequestSchema, retryRequestSchema } from './wire.ts';
 
 /** Answered after the commit. */
 export const createRequest: Handler = async (target, { body, caller }) => {
@@ -29,14 +29,32 @@ export const createRequest: Handler = async (target, { body, caller }) => {
     ...(labels !== undefined && { labels }),
     ...(requestId !== undefined && { requestId }),
   });
+  return created(target, id);
+};
+
+async function created(target: ApiTarget, id: string): Promise<Answer> {
   const status = await target.link.reader.status(id);
-  const request = requestOf(status, undefined, chainNamed(target, type));
+  const request = requestOf(status, undefined, chainNamed(target, status.type));
   return {
     status: 201,
     headers: { location: `/api/v1/requests/${encodeURIComponent(id)}` },
     // As it was made, though it may have begun meanwhile.
     json: { ...request, state: 1, startedAt: null, finishedAt: null, finishedJobs: 0 },
   };
+}
+
+/** A new request of one that has ended. */
+export const retryRequest: Handler = async (target, asked) => {
+  const { id: of } = await allowed(target, asked, 'retry');
+  const text = asked.body.trim();
+  const { set: given, ...rest } = parse(retryRequestSchema, text === '' ? {} : jsonOf(text));
+  const set = toRecord(given);
+  const id = await target.link.retry({
+    ...{ ...rest, of },
+    ...(areTexts(set) ? { texts: set } : { set }),
+    ...(asked.caller.name !== '' && { user: asked.caller.name }),
+  });
+  return created(target, id);
 };
 
 /** A create starts: what is there has begun. */

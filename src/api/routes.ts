@@ -89,6 +89,18 @@ export const routes: readonly Route[] = [
     handle: changing.resumeRequest,
   },
   {
+    method: 'POST',
+    path: `${root}/requests/:id/retry`,
+    op: 'retry',
+    about:
+      'Starts a new request that keeps what is complete of one that has ended, and runs the rest. Answered when it is committed.',
+    body: wire.retryRequestSchema,
+    status: 201,
+    answer: wire.requestSchema,
+    errors: [400, 404, 409, 413, 503],
+    handle: changing.retryRequest,
+  },
+  {
     method: 'GET',
     path: `${root}/requests/:id/job-chain`,
     op: 'read',

@@ -24,6 +24,7 @@ export function requestOf(
     finishedAt: isOver ? instant(found?.finishedAt ?? updatedAt) : null,
     ...{ totalJobs, finishedJobs },
     ...(found?.labels !== undefined && { labels: found.labels }),
+    ...(status.retryOf !== undefined && { retryOf: status.retryOf }),
     ...(status.parked !== undefined && { parked: status.parked }),
   };
 }
@@ -34,7 +35,7 @@ function progressOf({ state, total, counts }: RequestStatus): WireProgress {
 
 /** A row of a list: without args and chain. */
 export function rowOf(request: FoundRequest): WireRequest {
-  const { id, type, user = '', total, counts, labels, parked } = request;
+  const { id, type, user = '', total, counts, labels, retryOf, parked } = request;
   return {
     ...{ id, type, state: stateNumber(request.state), user },
     createdAt: instant(request.createdAt),
@@ -42,6 +43,7 @@ export function rowOf(request: FoundRequest): WireRequest {
     finishedAt: request.finishedAt === undefined ? null : instant(request.finishedAt),
     ...{ totalJobs: total, finishedJobs: counts['complete'] ?? 0 },
     ...(labels !== undefined && { labels }),
+    ...(retryOf !== undefined && { retryOf: { request: retryOf } }),
     ...(parked !== undefined && { parked }),
   };
 }

@@ -64,6 +64,19 @@ export const requestSchema = z.object({
   totalJobs: z.int(),
   finishedJobs: z.int(),
   labels: z.record(z.string(), z.string()).optional(),
+  retryOf: z
+    .object({
+      request: id,
+      from: z.string().optional(),
+      carried: z.int().optional().describe('Jobs whose results were taken over'),
+      outdated: z
+        .array(z.string())
+        .readonly()
+        .optional()
+        .describe('Of these some that had other args'),
+    })
+    .optional()
+    .describe('The request that it retries'),
   parked: z.string().optional().describe('Why its messages are kept unstepped'),
 });
 
@@ -118,6 +131,24 @@ export const createRequestSchema = z.strictObject({
     .describe(
       'To send the same create again: one that exists is answered with, and stays as it is',
     ),
+});
+
+export const retryRequestSchema = z.strictObject({
+  from: z
+    .string()
+    .exactOptional()
+    .describe('Name of a job that runs again, with all after it, though they be complete'),
+  set: argsSchema
+    .exactOptional()
+    .describe('Args that change: jobs that run are planned with these, complete ones are kept'),
+  labels: z
+    .record(z.string(), z.string())
+    .exactOptional()
+    .describe('Default: those of the request that is retried'),
+  requestId: z
+    .string()
+    .exactOptional()
+    .describe('Of the new request, to send the same retry again'),
 });
 
 /** Of what a handler answers with. */

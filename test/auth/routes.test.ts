@@ -19,6 +19,7 @@ const answers: Record<string, number> = {
   'PUT /api/v1/requests/:id/stop': 200,
   'PUT /api/v1/requests/:id/suspend': 200,
   'PUT /api/v1/requests/:id/resume': 409,
+  'POST /api/v1/requests/:id/retry': 409,
   'GET /api/v1/requests/:id/job-chain': 200,
   'GET /api/v1/requests/:id/log': 200,
   'GET /api/v1/requests/:id/log/:jobId': 200,

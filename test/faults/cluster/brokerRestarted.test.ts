@@ -10,8 +10,8 @@ afterAll(() => broker?.stop());
 
 faultSuite({
   name: 'the broker is restarted',
-  seeds: 1,
   isLong: true,
+  together: 10,
   async urls() {
     const own = await ownRabbitmq();
     if ('skipped' in own) throw new Error(own.skipped);

@@ -4,7 +4,7 @@ import { faultSuite } from '../../kit/cluster/faults.ts';
 faultSuite({
   name: 'a host is frozen past the failover',
   isLong: true,
-  seeds: 2,
+  together: 5,
   async strike({ cluster }) {
     const { name } = await cluster.owner();
     await cluster.signal(name, 'SIGSTOP');

@@ -16,7 +16,6 @@ async function startBehindProxy(cluster: Cluster): Promise<void> {
 
 faultSuite({
   name: 'an insert lands late',
-  seeds: 6,
   async open(cluster) {
     proxy = await openTcpProxy(cluster.mongodbUrl);
     await Promise.all([

@@ -17,7 +17,6 @@ const harms: ((proxy: TcpProxy) => void)[] = [
 
 faultSuite({
   name: 'the network to the broker is bad',
-  seeds: 8,
   async open(cluster) {
     const url = new URL(cluster.amqpUrl);
     proxy = await openTcpProxy(cluster.amqpUrl);

@@ -12,7 +12,6 @@ afterAll(() => broker?.stop());
 
 faultSuite({
   name: 'queues are purged',
-  seeds: 2,
   async urls() {
     const own = await ownRabbitmq();
     if ('skipped' in own) throw new Error(own.skipped);

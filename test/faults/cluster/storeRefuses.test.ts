@@ -11,8 +11,8 @@ afterAll(() => store?.stop());
 
 faultSuite({
   name: 'the store refuses writes for 10 s',
-  seeds: 2,
   isLong: true,
+  together: 5,
   async urls() {
     const own = await ownMongodb();
     if ('skipped' in own) throw new Error(own.skipped);

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { messageOf } from '../../../src/protocol/errors.ts';
 import { isTerminal } from '../../../src/protocol/states.ts';
 import { below, chainOf, disturbedAfter, randomOf } from '../crashChain.ts';
 import type { CrashChain, Random } from '../crashChain.ts';
@@ -12,21 +13,23 @@ import { eventually } from '../eventually.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
 import { missing, useCluster } from './fixture.ts';
 import type { Urls } from './fixture.ts';
-import { judge } from './judge.ts';
+import { harmDone, judge } from './judge.ts';
+import type { Harm } from './judge.ts';
 
 export type Struck = {
   cluster: Cluster;
+  /** The first of those that are struck together. */
   seed: number;
   random: Random;
-  /** Of this seed, under way. */
+  /** Of these seeds, under way. */
   chains: readonly CrashChain[];
 };
 
 export type Fault = {
   /** Of the table. */
   name: string;
-  /** Default: 4, or SEEDS. */
-  seeds?: number;
+  /** How many seeds one blow strikes; default 1. More where each blow takes long. */
+  together?: number;
   /** What publishers have said may be lost with its queue: it strikes when all chains are there. */
   losesCommands?: boolean;
   /** Longer than a stop may take: none is stopped or suspended, as that would fail its jobs. */
@@ -42,7 +45,16 @@ export type Fault = {
   urls?: () => Promise<Urls> | Urls;
 };
 
-type Row = { chains: number; recoveryMs: number };
+/** Of one blow. */
+type Row = Harm & {
+  seeds: number;
+  chains: number;
+  recoveryMs: number;
+  /** Why it is not right. */
+  failure?: unknown;
+};
+
+const usualSeeds = 20;
 
 const one = process.env['SEED'];
 
@@ -58,9 +70,12 @@ export async function openPairs(cluster: Cluster): Promise<void> {
 
 /** Declares the suite of a fault. */
 export function faultSuite(fault: Fault): void {
-  const { name, open = openPairs, options, urls } = fault;
-  const count = Number(process.env['SEEDS'] ?? fault.seeds ?? 4);
+  const { name, open = openPairs, options, urls, together = 1 } = fault;
+  const count = Number(process.env['SEEDS'] ?? usualSeeds);
   const seeds = one === undefined ? Array.from({ length: count }, (_, n) => n) : [Number(one)];
+  const blows: number[][] = [];
+  for (let from = 0; from < seeds.length; from += together)
+    blows.push(seeds.slice(from, from + together));
   const skipped = missing();
 
   describe.skipIf(skipped !== undefined)(`${name} ${skipped ?? ''}`, () => {
@@ -72,43 +87,47 @@ export function faultSuite(fault: Fault): void {
       print(name, rows);
     });
 
-    it.each(seeds)(
-      'seed %d: every chain ends right, nothing is recorded twice',
-      async (seed) => {
-        rows.push(await trial(fault, cluster(), seed));
+    it.each(blows.map((blow) => ({ struck: blow.join(', '), blow })))(
+      'seed $struck: every chain ends right, nothing is recorded twice',
+      async ({ blow }) => {
+        const row = await trial(fault, cluster(), blow);
+        rows.push(row);
+        if (row.failure === undefined) return;
+        const [seed = 0] = blow;
+        await keepJournal(cluster(), seed);
+        const where = `SEED=${seed}, kept in ${cluster().folder}`;
+        throw new Error(`${where}: ${messageOf(row.failure)}`, { cause: row.failure });
       },
       120_000,
     );
 
     it('every seed was judged', () => {
-      expect(rows).toHaveLength(seeds.length);
+      expect(rows.reduce((sum, row) => sum + row.seeds, 0)).toBe(seeds.length);
     });
   });
 }
 
-async function trial(fault: Fault, cluster: Cluster, seed: number): Promise<Row> {
+async function trial(fault: Fault, cluster: Cluster, seeds: readonly number[]): Promise<Row> {
+  const [seed = 0] = seeds;
   const random = randomOf(`${fault.name}/${seed}`);
   const indexes = fault.isLong === true ? [0, 2] : [0, 1, 2, 3];
-  const chains = indexes.map((index) => chainOf(seed, index));
+  const args = seeds.flatMap((each) => indexes.map((index) => ({ seed: each, index })));
+  const chains = args.map((each) => chainOf(each.seed, each.index));
   const before = cluster.executions().filter(({ what }) => what === 'start').length;
-  await Promise.all(
-    chains.map(({ id }, place) => cluster.create(id, { seed, index: indexes[place] })),
-  );
+  await Promise.all(chains.map(({ id }, place) => cluster.create(id, args[place] ?? {})));
   const disturbing = chains.map((chain) => disturb(cluster, chain));
   await cluster.begun(before + 1 + below(random, 6));
   if (fault.losesCommands === true) await known(cluster, chains);
   const struckAt = performance.now();
   await fault.strike({ cluster, seed, random, chains });
-  try {
-    await Promise.all(disturbing);
-    await cluster.ended(chains);
-    const recoveryMs = performance.now() - struckAt;
-    await judge(cluster, chains);
-    return { chains: chains.length, recoveryMs };
-  } catch (cause) {
-    await keepJournal(cluster, seed);
-    throw new Error(`SEED=${seed}, kept in ${cluster.folder}: ${String(cause)}`, { cause });
-  }
+  const failures: unknown[] = [];
+  const note = (cause: unknown): void => void failures.push(cause);
+  await Promise.all([...disturbing, cluster.ended(chains)]).catch(note);
+  const recoveryMs = performance.now() - struckAt;
+  const harm = await harmDone(cluster, chains);
+  if (failures.length === 0) await judge(cluster, chains).catch(note);
+  const row = { seeds: seeds.length, chains: chains.length, recoveryMs, ...harm };
+  return failures.length === 0 ? row : { ...row, failure: failures[0] };
 }
 
 /** The whole journal, a line an entry, beside what the members have logged. */
@@ -167,13 +186,14 @@ function begunIn(cluster: Cluster, id: string): number {
 
 /** A line of the fault table. */
 function print(name: string, rows: readonly Row[]): void {
-  const chains = rows.reduce((sum, row) => sum + row.chains, 0);
+  const sum = (of: 'seeds' | 'chains' | 'lost' | 'doubled'): number =>
+    rows.reduce((all, row) => all + row[of], 0);
   const times = rows.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b);
   const at = (share: number): string => {
     const ms = times[Math.min(times.length - 1, Math.floor(share * times.length))];
     return ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`;
   };
-  process.stdout.write(
-    `${name.padEnd(44)} ${rows.length} seeds, ${chains} chains, 0 lost, 0 doubled, ends after the fault: median ${at(0.5)}, worst ${at(1)}\n`,
-  );
+  const counts = `${sum('seeds')} seeds, ${sum('chains')} chains, ${sum('lost')} lost, ${sum('doubled')} doubled`;
+  const ends = `ends after the fault: median ${at(0.5)}, worst ${at(1)}`;
+  process.stdout.write(`${name.padEnd(44)} ${counts}, ${ends}\n`);
 }

@@ -2,6 +2,7 @@
 import { builtInActors } from '../../../actors/index.ts';
 import { createReader } from '../../../src/reader.ts';
 import type { Reader } from '../../../src/reader.ts';
+import { isTerminal } from '../../../src/protocol/states.ts';
 import { partitionOf } from '../../../src/protocol/topology.ts';
 import { loadGroup } from '../../../src/runtime/load.ts';
 import { createRegistry } from '../../../src/runtime/registry.ts';
@@ -37,6 +38,27 @@ export async function judge(
   if (misinformed !== undefined)
     throw new Error(`${misinformed.key} was not given what its parents left`);
   return states;
+}
+
+export type Harm = {
+  /** Chains that have not ended. */
+  lost: number;
+  /** Attempts whose answers were recorded more than once. */
+  doubled: number;
+};
+
+/** Counts, for the table; `judge` says what is wrong. */
+export async function harmDone(cluster: Cluster, chains: readonly CrashChain[]): Promise<Harm> {
+  const groups = await readGroups(cluster.store);
+  let [lost, doubled] = [0, 0];
+  for (const { id } of chains) {
+    if (!isTerminal((await cluster.state(id)) ?? '')) lost += 1;
+    const entries = groups.get(id);
+    if (entries === undefined) continue;
+    const answers = answersIn(entries).map(({ job, attempt }) => `${job}/${attempt}`);
+    doubled += answers.length - new Set(answers).size;
+  }
+  return { lost, doubled };
 }
 
 /** Each attempt is answered once at most, and only after a handler has ended. */

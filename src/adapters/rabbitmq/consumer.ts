@@ -2,6 +2,7 @@
 import type { Channel as AmqpChannel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Channel, ConsumeOptions } from '../../ports/broker.ts';
 import { TransientError } from '../../protocol/errors.ts';
+import { Acks } from './acks.ts';
 import { codeOf, isEnded, replyCodes, transient } from './failure.ts';
 import { toDelivery } from './message.ts';
 import { sendTogether } from './together.ts';
@@ -24,7 +25,8 @@ export class Consumer implements Channel {
   /** What came before who consumes had the channel to ack it on. */
   #early: ConsumeMessage[] | undefined = [];
   /** Acking a tag twice would end the channel. */
-  #ackedUpTo = 0;
+  readonly #acks = new Acks();
+  #isAcking = false;
 
   constructor(options: ConsumerOptions, channel: AmqpChannel) {
     this.#options = options;
@@ -51,16 +53,15 @@ export class Consumer implements Channel {
   }
 
   ackUpTo(tag: number): void {
-    if (tag <= this.#ackedUpTo) return;
-    this.#ackedUpTo = tag;
-    this.#ack(tag, true);
+    if (this.#acks.addUpTo(tag)) this.#ackSoon();
   }
 
   ack(tag: number): void {
-    if (tag > this.#ackedUpTo) this.#ack(tag, false);
+    if (this.#acks.add(tag)) this.#ackSoon();
   }
 
   close(): Promise<void> {
+    this.#sayAcks();
     this.#end();
     return closeChannel(this.#channel);
   }
@@ -83,10 +84,18 @@ export class Consumer implements Channel {
     for (const message of early) this.#receive(message);
   }
 
-  #ack(tag: number, upTo: boolean): void {
+  /** When all that was confirmed together has been acked. */
+  #ackSoon(): void {
+    if (this.#isAcking) return;
+    this.#isAcking = true;
+    process.nextTick(() => this.#sayAcks());
+  }
+
+  #sayAcks(): void {
+    this.#isAcking = false;
     if (!this.#isOpen) return;
     try {
-      this.#channel.ack(named(tag), upTo);
+      for (const { tag, isUpTo } of this.#acks.take()) this.#channel.ack(named(tag), isUpTo);
       sendTogether(this.#channel.connection);
     } catch (error) {
       if (!isEnded(error)) throw error;

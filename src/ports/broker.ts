@@ -24,6 +24,8 @@ export type Publication = {
   properties: Properties;
   /** JSON text. */
   body: string;
+  /** For whoever listens, if anybody does: where no queue is bound it counts as confirmed. */
+  isNews?: boolean;
 };
 
 /** One hand-over of a message by the broker. */

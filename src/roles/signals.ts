@@ -35,6 +35,7 @@ export function tellSignals({ broker, clock }: Over): Signals {
         routingKey,
         properties: { messageId, type, timestamp: clock.now() },
         body: JSON.stringify(signal),
+        isNews: true,
       })
       .then(done, done);
   };

@@ -147,6 +147,7 @@ export class Announcer {
       routingKey,
       properties: { messageId: id, type, timestamp: clock.now() },
       body: JSON.stringify(body),
+      isNews: true,
     });
   }
 

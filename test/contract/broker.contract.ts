@@ -156,6 +156,12 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       await publish(['4']);
     });
 
+    it('confirms news that nobody listens to, but none to an exchange that is not there', async () => {
+      const news = (exchange: string) => message('1', { exchange, routingKey: 'x', isNews: true });
+      expect(await broker.publish(news('millrace.talk'))).toBe('confirmed');
+      expect(await broker.publish(news('millrace.undeclared'))).toBe('returned');
+    });
+
     it('gives what no binding takes to the alternate exchange', async () => {
       const to = (routingKey: string) => ({ exchange: 'millrace.door', routingKey });
       await broker.publish(message('bound', to('plain')));

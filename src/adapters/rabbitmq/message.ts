@@ -3,7 +3,7 @@
  * so that on the way in nothing is expected to be there, and nothing throws.
  */
 import type { ConsumeMessage, MessageProperties, Options } from 'amqplib';
-import type { Delivery, Properties } from '../../ports/broker.ts';
+import type { Delivery, Properties, Publication } from '../../ports/broker.ts';
 import type { Names } from './names.ts';
 
 type Headers = { sentAt?: string } & Record<string, string>;
@@ -11,8 +11,11 @@ type Headers = { sentAt?: string } & Record<string, string>;
 /** Headers that the broker adds when it delivers again; `redelivered` says enough. */
 const brokersOwn = new Set(['x-delivery-count', 'x-acquired-count']);
 
-/** `mandatory`: the broker says when no queue takes it. */
-export function toOptions(properties: Properties, names: Names): Options.Publish {
+/** `mandatory`: the broker says when no queue takes it, and sends all of it back. */
+export function toOptions(
+  { properties, isNews = false }: Publication,
+  names: Names,
+): Options.Publish {
   const { messageId, type, timestamp, correlationId, replyTo, headers } = properties;
   const options: Options.Publish = {
     messageId,
@@ -21,7 +24,7 @@ export function toOptions(properties: Properties, names: Names): Options.Publish
     contentType: 'application/json',
     appId: 'millrace',
     persistent: true,
-    mandatory: true,
+    mandatory: !isNews,
     // The exact time, as AMQP's own counts seconds; for people to read.
     headers: { ...headers, sentAt: isoOf(timestamp) },
   };

@@ -113,7 +113,8 @@ export class Publisher {
   }
 
   #send(message: Message): void {
-    const { exchange, routingKey, properties, body } = message.publication;
+    const { publication } = message;
+    const { exchange, routingKey, properties, body } = publication;
     const { names } = this.#options;
     const channel = this.#channel;
     if (channel === undefined) return this.#settle(message, this.#unknown(message, noChannel()));
@@ -123,7 +124,7 @@ export class Publisher {
         names.outer(exchange),
         exchange === '' ? names.outer(routingKey) : routingKey,
         Buffer.from(body),
-        { ...toOptions(properties, names), ...this.#signature(exchange) },
+        { ...toOptions(publication, names), ...this.#signature(exchange) },
         (error: unknown) => this.#confirm(message, error),
       );
       sendTogether(channel.connection);

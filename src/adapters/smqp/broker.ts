@@ -42,10 +42,13 @@ export class SmqpBroker implements Broker {
     routingKey,
     properties,
     body,
+    isNews = false,
   }: Publication): Promise<'confirmed' | 'returned'> {
     this.#assertOpen();
     const targets = this.#route(exchange, routingKey);
-    if (targets.length === 0 || targets.some((target) => target.isFull())) return 'returned';
+    const isUnheard = targets.length === 0;
+    if (isUnheard && isNews && this.#exchanges.has(exchange)) return 'confirmed';
+    if (isUnheard || targets.some((target) => target.isFull())) return 'returned';
     const publication = { exchange, routingKey, properties: copy(properties), body };
     const place = this.#published++;
     for (const target of targets) target.put({ publication, redelivered: false, place });

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { transpiled } from '../kit/transpiled.ts';
+import { heapFlags } from './report.ts';
 
 const programs = {
   cluster: fileURLToPath(new URL('./clusterRun.ts', import.meta.url)),
@@ -35,8 +36,8 @@ export function openChildren(): Children {
   const start = (name: Program, orders: object): Child => {
     const child = fork(built.program(programs[name]), [JSON.stringify(orders)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // The heap as Node has it: their memory is measured.
-      execArgv: [],
+      // Where memory is measured the heap is as Node has it; where speed is, as the yardstick's.
+      execArgv: name === 'cluster' ? heapFlags() : [],
     });
     const ended = once(child, 'exit').then(([code, signal]) => {
       throw new Error(`bench program ${name} ended with ${String(code ?? signal)}`);

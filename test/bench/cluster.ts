@@ -229,6 +229,7 @@ async function hopTimer(broker: Broker): Promise<() => Promise<number>> {
 
 async function firstHandler({ worker, broker }: Deployment, n: number): Promise<number> {
   worker.process.send({ do: 'watch' });
+  await worker.next();
   const begun = worker.next();
   const type = 'request.create';
   const before = performance.timeOrigin + performance.now();

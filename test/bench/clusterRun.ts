@@ -101,6 +101,7 @@ async function obey(message: unknown): Promise<void> {
       break;
     case 'watch':
       isWatched = true;
+      tell({ watched: true });
   }
 }
 

@@ -38,7 +38,7 @@ export class Report {
   heading(): void {
     const [cpu] = cpus();
     console.log(
-      `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown'}, ${heapFlags()}\n`,
+      `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model ?? 'unknown'}, ${heapFlags().join(' ') || 'heap as Node has it'}\n`,
     );
   }
 
@@ -48,9 +48,8 @@ export class Report {
 }
 
 /** What V8 was told about its heap, by `npm run bench` or whoever runs this. */
-function heapFlags(): string {
-  const flags = process.execArgv.filter((flag) => flag.includes('-size='));
-  return flags.length === 0 ? 'heap as Node has it' : flags.join(' ');
+export function heapFlags(): string[] {
+  return process.execArgv.filter((flag) => flag.includes('-size='));
 }
 
 function goalText(goal: Figure['goal']): string | null {

@@ -7,7 +7,7 @@ import { sha256 } from '../protocol/hash.ts';
 import { nextTurn } from './nextTurn.ts';
 
 /** Chunks whose text is shorter stay inside the snapshot. */
-const inlineChunk = 1024;
+const inlineChunk = 4096;
 
 /** After so many chunks everybody else gets a turn of the event loop. */
 const chunksInARow = 4;

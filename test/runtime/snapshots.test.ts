@@ -98,7 +98,7 @@ describe('a frozen group', () => {
 
   it('writes a chunk once, and only those that changed', async () => {
     const story = new Story([listActor]);
-    const chunks = ['a', 'b', 'c'].map((letter) => [letter.repeat(2000)]);
+    const chunks = ['a', 'b', 'c'].map((letter) => [letter.repeat(5000)]);
     story.tell(command('list.create', { chunks }));
     const ours = freezer(story);
     const first = await ours.freeze(story.resident.group, 0);
@@ -106,9 +106,9 @@ describe('a frozen group', () => {
     expect(first.snapshot.state).not.toContain('aaa');
     await store.blobs.put(first.fresh);
     first.stored();
-    story.tell(command('list.change', { chunk: 1, text: 'x'.repeat(2000) }));
+    story.tell(command('list.change', { chunk: 1, text: 'x'.repeat(5000) }));
     const second = await ours.freeze(story.resident.group, 1);
-    expect([...second.fresh.values()]).toEqual([JSON.stringify(['x'.repeat(2000)])]);
+    expect([...second.fresh.values()]).toEqual([JSON.stringify(['x'.repeat(5000)])]);
     const group = await ours.thaw(first.snapshot);
     expect(group.actors.get('task/main')?.context).toEqual({ items: { size: 3, chunks } });
     expect((await ours.freeze(group, 0)).fresh.size).toBe(0);
@@ -116,7 +116,7 @@ describe('a frozen group', () => {
 
   it('gives its chunks again until somebody says that they are stored', async () => {
     const story = new Story([listActor]);
-    story.tell(command('list.create', { chunks: [['a'.repeat(2000)]] }));
+    story.tell(command('list.create', { chunks: [['a'.repeat(5000)]] }));
     const ours = freezer(story);
     expect((await ours.freeze(story.resident.group, 0)).fresh.size).toBe(1);
     expect((await ours.freeze(story.resident.group, 0)).fresh.size).toBe(1);

@@ -35,18 +35,16 @@ export function finishJob(turn: Turn, finished: JobFinished): void {
 
 /** A run's tries count; what it wrote stays, and a complete job's map is what it passes on. */
 function answered(row: Row, { outcome, tries, result, data }: JobFinished, done: number): Row {
-  const { waiting: _waiting, result: _result, data: before, done: since, ...kept } = row;
+  const { open, ready, merged } = row;
+  const [attempts, sinceRetry] = [row.attempts + tries, row.tries + tries];
+  const next: Row = { state: outcome, attempts, tries: sinceRetry, open, ready };
   const isNew = outcome === 'complete' || data !== undefined;
-  const map = isNew ? { data, done } : { data: before, done: since };
-  return {
-    ...kept,
-    state: outcome,
-    attempts: row.attempts + tries,
-    tries: row.tries + tries,
-    ...(result === undefined ? {} : { result }),
-    ...(map.done === undefined ? {} : { done: map.done }),
-    ...(map.data === undefined ? {} : { data: map.data }),
-  };
+  const map = isNew ? { data, done } : row;
+  if (merged !== undefined) next.merged = merged;
+  if (result !== undefined) next.result = result;
+  if (map.done !== undefined) next.done = map.done;
+  if (map.data !== undefined) next.data = map.data;
+  return next;
 }
 
 function fail(turn: Turn, job: number, reason = 'no reason was given'): void {

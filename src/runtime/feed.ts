@@ -13,6 +13,8 @@ type Listener = {
   onEnd?(): void;
 };
 
+const nobody: readonly Listener[] = [];
+
 export class Feed {
   /** By group, so that what is committed costs nothing to those who follow another. */
   readonly #listeners = new Map<string, Set<Listener>>();
@@ -65,6 +67,6 @@ export class Feed {
   }
 
   #of(group: string): Iterable<Listener> {
-    return this.#listeners.get(group) ?? [];
+    return this.#listeners.get(group) ?? nobody;
   }
 }

@@ -81,20 +81,20 @@ export function decode(delivery: Delivery): Incoming {
   }
   if (!isFromWorkers && place === undefined && properties.messageId === '')
     throw new PermanentError(`"${properties.type}" for ${group} has no messageId; give it one`);
-  const meta = isFromWorkers
-    ? {}
-    : {
-        ...(place === undefined ? { messageId: properties.messageId } : { place }),
-        ...(from !== undefined && { from }),
-        ...(causationId !== undefined && { causationId }),
-        ...(properties.correlationId !== undefined && { correlationId: properties.correlationId }),
-        ...(properties.replyTo !== undefined && { replyTo: properties.replyTo }),
-      };
-  const content = blob === undefined ? { body } : { blob };
-  const asker = isFromWorkers ? properties.replyTo : undefined;
-  const incoming = {
-    ...{ type: properties.type, group, to, meta, ...content },
-    ...(asker !== undefined && { asker }),
+  const { type, correlationId, replyTo } = properties;
+  const incoming: Incoming = { type, group, to, meta: {} };
+  if (blob === undefined) incoming.body = body;
+  else incoming.blob = blob;
+  if (isFromWorkers) {
+    if (replyTo !== undefined) incoming.asker = replyTo;
+    return incoming;
+  }
+  incoming.meta = {
+    ...(place === undefined ? { messageId: properties.messageId } : { place }),
+    ...(from !== undefined && { from }),
+    ...(causationId !== undefined && { causationId }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(replyTo !== undefined && { replyTo }),
   };
   if (place === undefined) return incoming;
   const order = { asOf: Number(asOf ?? 0), ...(after !== undefined && { after: toPlace(after) }) };

@@ -4,7 +4,7 @@
  */
 import type { Group } from './group.ts';
 import type { Ownership } from './ownership.ts';
-import { placeAt, placesOf } from './places.ts';
+import { eachPlace } from './places.ts';
 import { kindOf } from './registry.ts';
 import type { Registry } from './registry.ts';
 import type { Runtime } from './runtime.ts';
@@ -87,20 +87,21 @@ async function putOut(runtime: Runtime, own: Ownership, id: string): Promise<boo
 
 /** An estimate that costs no walk through the group. */
 function sizeOf(registry: Registry, { root, actors, obligations, values }: Group): number {
+  let items = 0;
+  const count = (place: unknown): void => {
+    items += (place as { size: number }).size;
+  };
   const context: unknown = actors.get(root)?.context;
-  const chunked = registry.find(kindOf(root))?.definition.chunked;
-  const items = context === undefined ? [] : placesOf(context, chunked);
+  for (const path of registry.find(kindOf(root))?.chunkedPaths ?? [])
+    eachPlace(context, path, count);
+  let bytes = values.open.bytes;
+  for (const chunk of values.full) bytes += chunk.bytes;
   return (
+    bytes +
     bytesOf.group +
     actors.size * bytesOf.actor +
     obligations.attempts.size * bytesOf.attempt +
     obligations.timers.size * bytesOf.timer +
-    items.reduce((sum, path) => sum + sizeAt(context, path) * bytesOf.item, 0) +
-    values.full.reduce((sum, { bytes }) => sum + bytes, values.open.bytes)
+    items * bytesOf.item
   );
-}
-
-function sizeAt(context: unknown, path: readonly string[]): number {
-  const place = placeAt(context, path) as { size: number } | undefined;
-  return place?.size ?? 0;
 }

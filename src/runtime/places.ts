@@ -12,6 +12,21 @@ function expand(value: unknown, [key, ...rest]: readonly string[]): string[][] {
   return keys.flatMap((name) => expand(record[name], rest).map((tail) => [name, ...tail]));
 }
 
+/** Visits each place that a path leads to; makes nothing on its way, as it is gone often. */
+export function eachPlace(
+  value: unknown,
+  path: readonly string[],
+  visit: (place: unknown) => void,
+  depth = 0,
+): void {
+  const key = path[depth];
+  if (key === undefined) return visit(value);
+  if (typeof value !== 'object' || value === null) return;
+  const record = value as Record<string, unknown>;
+  if (key !== '*') return eachPlace(record[key], path, visit, depth + 1);
+  for (const name in record) eachPlace(record[name], path, visit, depth + 1);
+}
+
 /** What is at a place; undefined when there is no such place. */
 export function placeAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(

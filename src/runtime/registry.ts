@@ -4,7 +4,13 @@ import type { ActorDefinition } from './actor.ts';
 import { createStepper } from './step.ts';
 import type { Stepper } from './step.ts';
 
-export type Hosted = { definition: ActorDefinition; stepper: Stepper; version: number };
+export type Hosted = {
+  definition: ActorDefinition;
+  stepper: Stepper;
+  version: number;
+  /** `chunked` of the definition, taken apart. */
+  chunkedPaths: readonly (readonly string[])[];
+};
 
 export type Registry = {
   /** The hosted kind; throws PermanentError for an unknown one. */
@@ -25,7 +31,9 @@ export function createRegistry(definitions: readonly ActorDefinition[]): Registr
       );
     }
     const stepper = createStepper(definition.machine);
-    kinds.set(definition.kind, { definition, stepper, version: definition.version ?? 1 });
+    const { kind, version = 1, chunked = [] } = definition;
+    const chunkedPaths = chunked.map((path) => path.split('.'));
+    kinds.set(kind, { definition, stepper, version, chunkedPaths });
   }
   const versions = Object.fromEntries([...kinds].map(([kind, { version }]) => [kind, version]));
   return {

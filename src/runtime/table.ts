@@ -49,6 +49,11 @@ export class Table<Row extends object> {
     for (const { rows } of this.#buckets) yield* rows;
   }
 
+  some(isSought: (row: Row) => boolean): boolean {
+    for (const { rows } of this.#buckets) if (rows.some(isSought)) return true;
+    return false;
+  }
+
   /** By key: the same rows are always in the same order, however they came about. */
   sorted(): [string, Row][] {
     return [...this].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -94,8 +94,9 @@ function turns(runtime: Runtime, own: Ownership): (item: Loaded) => Turned {
 function toTell(judged: Judged & { verdict: 'accepted' | 'parked' }): Turned['judged'] {
   if (judged.verdict === 'parked') return judged;
   const { owed, notices } = judged.turned;
-  const { answered } = judged;
-  return { verdict: 'accepted', owed, notices, ...(answered !== undefined && { answered }) };
+  const told: Accepted = { verdict: 'accepted', owed, notices };
+  if (judged.answered !== undefined) told.answered = judged.answered;
+  return told;
 }
 
 function entryOf(
@@ -110,9 +111,7 @@ function entryOf(
   const { group, type, to, body, blob } = message;
   const refused = judged.verdict === 'accepted' ? judged.refused : undefined;
   const meta = refused === undefined ? message.meta : { ...message.meta, refused };
-  const hasMeta = Object.keys(meta).length > 0;
-  const content = blob !== undefined ? { blob } : body !== undefined ? { body } : {};
-  return {
+  const entry: Entry = {
     partition: own.partition,
     offset,
     token: own.token,
@@ -120,10 +119,12 @@ function entryOf(
     seq: resident.group.seq + 1,
     at: own.at,
     type,
-    ...(to !== '' && { to }),
-    ...(hasMeta && { meta }),
-    ...content,
     transitions: judged.verdict === 'accepted' ? judged.turned.transitions : [],
-    ...(judged.verdict === 'parked' && { parked: judged.reason }),
   };
+  if (to !== '') entry.to = to;
+  if (Object.keys(meta).length > 0) entry.meta = meta;
+  if (blob !== undefined) entry.blob = blob;
+  else if (body !== undefined) entry.body = body;
+  if (judged.verdict === 'parked') entry.parked = judged.reason;
+  return entry;
 }

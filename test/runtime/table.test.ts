@@ -80,3 +80,9 @@ test('of many rows those that are to go are taken out, and nothing else is a new
   expect([...even.values()].every(({ n }) => n % 2 === 0)).toBe(true);
   expect(all.filter(() => true)).toBe(all);
 });
+
+test('whether some row is as it is sought is found in any bucket', () => {
+  const all = new Table(keys.map((key, n): [string, Row] => [key, { n }]));
+  expect(keys.every((_, sought) => all.some(({ n }) => n === sought))).toBe(true);
+  expect(all.some(({ n }) => n === keys.length)).toBe(false);
+});

@@ -75,6 +75,5 @@ export function watchedBy({ attempts }: Obligations, timer: HeldTimer): AttemptR
 
 /** A worker may take one of its attempts any moment; those with a lease only wait. */
 export function isBusy({ attempts }: Obligations): boolean {
-  for (const row of attempts.values()) if (!isLeased(row)) return true;
-  return false;
+  return attempts.some((row) => !isLeased(row));
 }

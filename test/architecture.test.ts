@@ -240,10 +240,10 @@ const rules: readonly Rule[] = [
       ...['src/cli/', 'src/client.ts', 'src/config.ts', 'src/definitions.ts', 'src/protocol/'],
       ...['src/gateway/asked.ts', 'src/gateway/plan.ts', 'src/gateway/suggest.ts', 'src/spec/'],
       ...['src/specs.ts', 'src/version.ts', 'commander', 'cli-progress', 'get-east-asian-width'],
-      ...['picocolors', 'pino', 'node:'],
+      ...['picocolors', 'pino', 'node:', 'src/api/requestArgs.ts'],
     ],
     mayTypes: [
-      ...['src/compose.ts', 'src/connect.ts', 'src/heads.ts', 'src/openHeads.ts'],
+      ...['src/api/wire.ts', 'src/compose.ts', 'src/connect.ts', 'src/heads.ts', 'src/openHeads.ts'],
       ...['src/openReader.ts', 'src/openRejected.ts', 'src/openTracked.ts'],
       ...['src/past.ts', 'src/ports/readmodels.ts', 'src/reader.ts', 'src/tracker/', 'xstate'],
     ],

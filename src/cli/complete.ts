@@ -1,11 +1,11 @@
 /** What could come next on a command line: commands, flags, chain types and their args, request ids, jobs. */
 import type { Command } from 'commander';
-import type { ChainDefinition } from '../definitions.ts';
 import { publicState, requestStates } from '../protocol/states.ts';
 import type { Context, Flags } from './context.ts';
 import { findKeys } from './find.ts';
 import { ago } from './print.ts';
 import { idOf, withHeads, withReader } from './reading.ts';
+import { oneLine } from './text.ts';
 
 export type Candidate = { text: string; about: string };
 
@@ -81,16 +81,17 @@ async function wordsFor(
   current: string,
   context: Context,
 ): Promise<Candidate[]> {
-  const visible = command.createHelp().visibleCommands(command);
-  if (visible.length > 0) {
+  if (commandsOf(command).length > 0) {
     // What is no command takes no arguments.
     if (given.length > 0) return [];
-    return visible.map((each) => ({ text: each.name(), about: each.description() }));
+    return commandsOf(command);
   }
   const declared = command.registeredArguments;
   const argument =
     declared[given.length] ?? (declared.at(-1)?.variadic ? declared.at(-1) : undefined);
   switch (argument?.name()) {
+    case 'name':
+      return both(Promise.resolve(commandsOf(command.parent ?? command)), types(context));
     case 'id':
       return ids(context);
     case 'type':
@@ -112,6 +113,11 @@ async function wordsFor(
   }
 }
 
+function commandsOf(command: Command): Candidate[] {
+  const visible = command.createHelp().visibleCommands(command);
+  return visible.map((each) => ({ text: each.name(), about: each.description() }));
+}
+
 async function both(...lists: readonly Promise<Candidate[]>[]): Promise<Candidate[]> {
   // The ids are there also where the configuration does not load.
   return (await Promise.allSettled(lists)).flatMap((settled) =>
@@ -131,18 +137,12 @@ function ids(context: Context): Promise<Candidate[]> {
 }
 
 async function types(context: Context): Promise<Candidate[]> {
-  return plain((await context.chains()).map(({ type }) => type));
+  return plain((await context.kinds()).map(({ type }) => type));
 }
 
 async function argsOf(context: Context, type: string): Promise<Candidate[]> {
-  const chain = (await context.chains()).find((each) => each.type === type);
-  return plain(keysOf(chain).map((key) => `${key}=`));
-}
-
-/** Of a schema that is an object. */
-function keysOf(chain: ChainDefinition | undefined): string[] {
-  const args = chain?.args;
-  return args !== undefined && 'shape' in args ? Object.keys(args.shape as object) : [];
+  const kind = (await context.kinds()).find((each) => each.type === type);
+  return (kind?.args ?? []).map(({ name, desc }) => ({ text: `${name}=`, about: oneLine(desc) }));
 }
 
 function jobs(context: Context, named: string): Promise<Candidate[]> {

@@ -11,6 +11,8 @@ import type { OpenReader } from '../openReader.ts';
 import type { OpenRejected } from '../openRejected.ts';
 import type { OpenTracked } from '../openTracked.ts';
 import type { Specs } from '../spec/check.ts';
+import type { RequestKind } from './kinds.ts';
+import { quoted } from './quote.ts';
 import type { Rebuilt } from '../tracker/tracker.ts';
 
 /** Hears what troubles it. */
@@ -50,6 +52,8 @@ export type Context = {
   specs(): Promise<Specs | undefined>;
   /** Chains of the configuration and of its specs; rejects with MillraceError `config`. */
   chains(): Promise<readonly ChainDefinition[]>;
+  /** What may be started, and its args. */
+  kinds(): Promise<readonly RequestKind[]>;
   /** For reading: the configuration's file is not looked at when the folder is named. */
   readingConfig(): Promise<Config>;
   /** `millrace resume ID` with the flags that were given. */
@@ -60,17 +64,22 @@ export function contextOf(hosting: Hosting, flags: Flags): Context {
   let loaded: Promise<Config> | undefined;
   const config = (): Promise<Config> =>
     (loaded ??= loadConfig(flags, { millrace: hosting.millrace }));
+  const chains = async (): Promise<readonly ChainDefinition[]> => {
+    const given = await config();
+    // Specs take a while to load, and most configurations have none.
+    if (given.specs === undefined) return given.chains;
+    return (await import('../specs.ts')).chainsOf(given);
+  };
   return {
     hosting,
     config,
+    chains,
+    async kinds() {
+      const { kindOfChain } = await import('./kinds.ts');
+      return (await chains()).map(kindOfChain);
+    },
     async specs() {
       return (await import('../specs.ts')).specsOf(await config());
-    },
-    async chains() {
-      const given = await config();
-      // Specs take a while to load, and most configurations have none.
-      if (given.specs === undefined) return given.chains;
-      return (await import('../specs.ts')).chainsOf(given);
     },
     async readingConfig() {
       const data = flags.config === undefined ? dataFolder(flags) : undefined;
@@ -85,5 +94,5 @@ export function contextOf(hosting: Hosting, flags: Flags): Context {
 
 function flag(name: string, value: string | undefined): string[] {
   if (value === undefined) return [];
-  return [name, /^[\w./@:+-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`];
+  return [name, quoted(value)];
 }

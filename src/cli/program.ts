@@ -11,6 +11,7 @@ import { declareEvents } from './events.ts';
 import { exitCodes, report } from './exit.ts';
 import { declareFind } from './find.ts';
 import { declareGraph } from './graph.ts';
+import { declareHelp } from './help.ts';
 import { declareInfo } from './info.ts';
 import { declareLog } from './log.ts';
 import { declareOpenApi } from './openapi.ts';
@@ -58,6 +59,7 @@ const declarations: readonly Declare[] = [
   declareAsyncApi,
   declareOpenApi,
   declareCompletion,
+  declareHelp,
 ];
 
 /** Runs the program with the arguments of the process; answers with the exit code. */

@@ -5,7 +5,8 @@ import { examples } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { exitCodes } from './exit.ts';
-import { print, printJson } from './print.ts';
+import { note, print, printJson } from './print.ts';
+import { quoted } from './quote.ts';
 import { toSession, within } from './session.ts';
 import { withTellFlags } from './tell.ts';
 import type { TellOptions } from './tell.ts';
@@ -25,7 +26,7 @@ export const declareStart: Declare = (program, act) => {
     .action(act(start));
 };
 
-/** What the args mean is the host's to say: no configuration is needed here. */
+/** What the args mean is the host's to say: a configuration is needed only to ask for them. */
 async function start(
   context: Context,
   type: string,
@@ -33,7 +34,12 @@ async function start(
   options: TellOptions,
 ): Promise<number> {
   const { follow = false, json = false, verbose = false } = options;
-  const texts = Object.fromEntries(parsePairs(pairs));
+  const args = await asked(context, type, { given: parsePairs(pairs), json });
+  if (args === undefined) {
+    note('Nothing was started.');
+    return exitCodes.usage;
+  }
+  const texts = Object.fromEntries(args);
   const connection = await context.hosting.connect(await context.readingConfig());
   const begin = ({ link }: Connection): Promise<string> => link.start({ chain: type, texts });
   if (follow) {
@@ -50,5 +56,28 @@ async function start(
     if (json) printJson({ id, type, host: connection.host?.pid });
     else print(`started ${id}`);
     return exitCodes.complete;
+  });
+}
+
+type Args = ReadonlyMap<string, string>;
+
+/** On a terminal what is missing is asked for; undefined when the person does not want it after all. */
+async function asked(
+  context: Context,
+  type: string,
+  { given, json }: { given: Args; json: boolean },
+): Promise<Args | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY || json) return given;
+  // Where the configuration does not load, the host says what is missing.
+  const kinds = await context.kinds().catch(() => []);
+  const kind = kinds.find((each) => each.type === type);
+  if (kind === undefined) return given;
+  const { askForArgs } = await import('./prompts.ts');
+  return askForArgs(kind, given, {
+    dialog: { input: process.stdin, output: process.stderr },
+    command: (args) =>
+      context.command(
+        ['start', quoted(type), ...[...args].map((pair) => quoted(pair.join('=')))].join(' '),
+      ),
   });
 }

@@ -88,7 +88,7 @@ describe('reading', () => {
     const { exitCode, stdout } = await millrace('status', failed);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(
-      `request  ${failed}\ntype     failing\nstate    FAIL\njobs     1 failed of 1 job`,
+      `request  ${failed}\ntype     failing\nstate    FAIL\nprogress 0 %\njobs     1 failed of 1 job`,
     );
     expect(stdout).toContain('the disk said no');
   });

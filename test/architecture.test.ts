@@ -99,11 +99,7 @@ const rules: readonly Rule[] = [
     may: ['src/protocol/', 'c12', 'node:'],
     mayTypes: ['src/config.ts'],
   },
-  {
-    from: 'src/follow.ts',
-    may: ['src/protocol/'],
-    mayTypes: ['src/link.ts', 'src/reader.ts'],
-  },
+  { from: 'src/follow.ts', may: ['src/protocol/'], mayTypes: ['src/link.ts', 'src/reader.ts'] },
   {
     from: 'src/control/',
     may: ['src/control/', 'src/protocol/', 'fastify', 'zod', 'node:'],
@@ -174,10 +170,7 @@ const rules: readonly Rule[] = [
     mayTypes: ['src/config.ts'],
   },
   { from: 'src/eventLog.ts', may: ['src/ports/', 'src/protocol/', 'src/runtime/'] },
-  {
-    from: 'src/query.ts',
-    may: ['src/gateway/suggest.ts', 'src/protocol/', 'src/runtime/'],
-  },
+  { from: 'src/query.ts', may: ['src/gateway/suggest.ts', 'src/protocol/', 'src/runtime/'] },
   {
     from: 'src/reader.ts',
     may: [
@@ -243,7 +236,13 @@ const rules: readonly Rule[] = [
       ...['picocolors', 'pino', 'node:', 'src/api/requestArgs.ts'],
     ],
     mayTypes: [
-      ...['src/api/wire.ts', 'src/compose.ts', 'src/connect.ts', 'src/heads.ts', 'src/openHeads.ts'],
+      ...[
+        'src/api/wire.ts',
+        'src/compose.ts',
+        'src/connect.ts',
+        'src/heads.ts',
+        'src/openHeads.ts',
+      ],
       ...['src/openReader.ts', 'src/openRejected.ts', 'src/openTracked.ts'],
       ...['src/past.ts', 'src/ports/readmodels.ts', 'src/reader.ts', 'src/tracker/', 'xstate'],
     ],

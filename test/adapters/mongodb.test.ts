@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { soundOf } from '../../src/adapters/mongodb/entryDocument.ts';
 import { masked, meaningOf, toMillraceError } from '../../src/adapters/mongodb/errors.ts';
 import { questions, readModelIndexes } from '../../src/adapters/mongodb/readModelCollections.ts';
-import { wordOf, wordsOf } from '../../src/adapters/mongodb/readModelWords.ts';
+import { wordOf, wordsOf } from '../../src/ports/findWords.ts';
 import { MillraceError, TransientError } from '../../src/protocol/errors.ts';
 import { entry } from '../contract/journal.contract.ts';
 

@@ -8,6 +8,7 @@ import { heapFlags } from './report.ts';
 
 const programs = {
   cluster: fileURLToPath(new URL('./clusterRun.ts', import.meta.url)),
+  creates: fileURLToPath(new URL('./createsRun.ts', import.meta.url)),
   large: fileURLToPath(new URL('./largeRun.ts', import.meta.url)),
   recovery: fileURLToPath(new URL('./recoveryRun.ts', import.meta.url)),
   suspended: fileURLToPath(new URL('./suspendedRun.ts', import.meta.url)),

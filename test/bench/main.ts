@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import { collectEarly } from '../../src/collector.ts';
 import { openChildren } from './children.ts';
+import { benchCreates } from './creates.ts';
+import { benchFind } from './find.ts';
 import { benchHop } from './hop.ts';
 import { benchCluster } from './cluster.ts';
 import { benchLarge, benchSnapshots } from './large.ts';
@@ -23,8 +25,10 @@ if (wants('lone')) await benchLone(report);
 if (wants('specs')) await benchSpecs(report);
 if (wants('throughput')) await benchThroughput(report);
 if (wants('tracker')) await benchTracker(report);
+if (wants('find')) await benchFind(report);
 const children = openChildren();
 try {
+  if (wants('creates')) await benchCreates(report, children);
   if (wants('large')) await benchLarge(report, children);
   if (wants('snapshots')) await benchSnapshots(report);
   if (wants('recovery')) await benchRecovery(report, children);

@@ -12,7 +12,7 @@ import type {
 } from '../../ports/readmodels.ts';
 import type { Version } from './bulk.ts';
 import type { IndexRule } from './collections.ts';
-import { wordOf } from './readModelWords.ts';
+import { wordOf } from '../../ports/findWords.ts';
 
 /** Of two versions of `row` the higher is kept. */
 type Row<T> = { _id: string; row: { seq: number } & Version & T };

@@ -7,7 +7,7 @@ import type {
 } from '../../ports/readmodels.ts';
 import { writtenNow } from './bulk.ts';
 import type { AttemptRow, JobRow, RequestRow, StatusRow } from './readModelCollections.ts';
-import { wordsOf } from './readModelWords.ts';
+import { wordsOf } from '../../ports/findWords.ts';
 
 const digits = 9;
 

@@ -1,6 +1,7 @@
 /** Writing read models: a page of rows and its partition's document, and what running attempts say. */
 import type { AppliedDocument, JobDocument, Page, StatusDocument } from '../../ports/readmodels.ts';
 import type { Connection } from './connection.ts';
+import { prepareRequests, upsert } from './readModelRequests.ts';
 import * as rows from './readModelRows.ts';
 
 /** How one connection writes. */
@@ -13,10 +14,7 @@ export function prepareWriting(
   connection: Connection,
   applied: (partition: number) => AppliedDocument,
 ): Writing {
-  const putRequest = connection.query<[number]>(
-    `${upsert('requests', rows.requestColumns, ['id'])} RETURNING n`,
-  );
-  const numberOf = connection.query<[number]>('SELECT n FROM requests WHERE id = ?');
+  const putRequest = prepareRequests(connection);
   const putJob = connection.write(
     upsert('jobs', `request, ${rows.jobColumns}`, ['request', 'job']),
   );
@@ -50,10 +48,7 @@ export function prepareWriting(
 
   const putRows = ({ requests, jobs, attempts }: Page): void => {
     const numbers = new Map<string, number>();
-    for (const request of requests) {
-      const [row] = putRequest(...rows.toRequestRow(request));
-      numbers.set(request.id, (row ?? numberOf(request.id)[0])?.[0] ?? 0);
-    }
+    for (const request of requests) numbers.set(request.id, putRequest(request));
     for (const job of jobs) {
       putJob(numbers.get(job.request) ?? 0, ...rows.toJobRow(job));
       if (said.size > 0) forgetStatus(job);
@@ -80,15 +75,6 @@ export function prepareWriting(
       });
     },
   };
-}
-
-/** An insert that replaces a row whose seq is not higher. */
-function upsert(table: string, columns: string, key: readonly string[]): string {
-  const names = columns.split(', ');
-  const changes = names.filter((name) => !key.includes(name));
-  return `INSERT INTO ${table} (${columns}) VALUES (${names.map(() => '?').join(', ')})
-    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changes.map((name) => `${name} = excluded.${name}`).join(', ')}
-    WHERE excluded.seq >= seq`;
 }
 
 /** Commits when `write` answers true, else takes back what it wrote. */

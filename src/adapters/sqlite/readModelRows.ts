@@ -27,10 +27,24 @@ export type RequestRow = [
   finished: number | null,
   updated: number,
   retries: string | null,
+  span: number,
 ];
 
 export const requestColumns =
-  'id, partition, seq, root, type, state, args, user, labels, parked, kept, counts, total, resumption, created, started, finished, updated, retries';
+  'id, partition, seq, root, type, state, args, user, labels, parked, kept, counts, total, resumption, created, started, finished, updated, retries, span';
+
+/** Of what has not finished. */
+const endless = 63;
+
+/** Every value of `span`, and how long such requests have lasted at most, in milliseconds. */
+export const spans: readonly number[] = Array.from({ length: endless + 1 }, (_, span) =>
+  span === endless ? Infinity : 2 ** span,
+);
+
+/** How long it lasted, in powers of two: what was under way at a time is found among few of each. */
+function spanOf({ createdAt, finishedAt = Infinity }: RequestDocument): number {
+  return spans.findIndex((most) => finishedAt - createdAt < most || most === Infinity);
+}
 
 export type JobRow = [
   job: number,
@@ -87,6 +101,7 @@ export function toRequestRow(request: RequestDocument): RequestRow {
     request.finishedAt ?? null,
     request.updatedAt,
     request.retryOf ?? null,
+    spanOf(request),
   ];
 }
 

@@ -6,7 +6,7 @@ import type {
   RequestDocument,
 } from '../../ports/readmodels.ts';
 import type { Connection } from './connection.ts';
-import { findClause } from './readModelFind.ts';
+import { findRequests } from './readModelFind.ts';
 import { prepareWriting } from './readModelPage.ts';
 import * as rows from './readModelRows.ts';
 import {
@@ -50,14 +50,7 @@ export function openSqliteReadModels(options: ReadModelsOptions): ReadModels {
     applied: (partition) => use(({ applied }) => applied(partition)),
     apply: (page) => use(({ writing }) => writing().apply(page)),
     request: (id) => use(({ request }) => request(id)),
-    find: (filter) =>
-      use(({ connection }) => {
-        const { sql, values } = findClause(filter);
-        const select = `SELECT ${rows.requestColumns} FROM requests ${sql}`;
-        return connection
-          .query<rows.RequestRow>(select)(...values)
-          .map(rows.toRequest);
-      }),
+    find: (filter) => use(({ connection }) => findRequests(connection, filter).map(rows.toRequest)),
     jobs: (request) => use(({ jobs }) => jobs(request).map((row) => rows.toJob(request, row))),
     attempts: (request) =>
       use(({ attempts }) => attempts(request).map((row) => rows.toAttempt(request, row))),

@@ -11,7 +11,7 @@ import { connect, sqliteFault, type Connection } from './connection.ts';
 const applicationId = 0x6d696c72;
 
 /** Layout of the tables below; a file of any other is made anew. */
-const layout = 3;
+const layout = 4;
 
 const tables = `
   CREATE TABLE meta (store TEXT NOT NULL) STRICT;
@@ -23,9 +23,17 @@ const tables = `
     root TEXT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL, args TEXT NOT NULL, user TEXT, labels TEXT,
     parked TEXT, kept INTEGER NOT NULL, counts TEXT NOT NULL, total INTEGER NOT NULL,
     resumption INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER, finished INTEGER, updated INTEGER NOT NULL,
-    retries TEXT
+    retries TEXT, span INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX requests_created ON requests (created DESC, id);
+  CREATE INDEX requests_type ON requests (type, created DESC, id, state, user, finished);
+  CREATE INDEX requests_user ON requests (user, created DESC, id, type, state, finished);
+  CREATE INDEX requests_state ON requests (state, created DESC, id, type, user, finished);
+  CREATE INDEX requests_span ON requests (span, created DESC, id, type, state, user, finished);
+  CREATE TABLE words (
+    word TEXT NOT NULL, created INTEGER NOT NULL, request INTEGER NOT NULL,
+    PRIMARY KEY (word, created DESC, request)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE jobs (
     request INTEGER NOT NULL, job INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
     state TEXT NOT NULL, attempts INTEGER NOT NULL, started INTEGER, attempted INTEGER, finished INTEGER,
@@ -109,7 +117,7 @@ function check(connection: Connection, store: string): void {
 export function emptyReadModelsFile(options: ReadModelsOptions): Connection {
   try {
     const connection = openReadModelsFile(options);
-    const data = ['partitions', 'requests', 'jobs', 'attempts', 'statuses'];
+    const data = ['partitions', 'requests', 'words', 'jobs', 'attempts', 'statuses'];
     guarded(options.path, () =>
       connection.exec(
         `BEGIN IMMEDIATE; ${data.map((table) => `DELETE FROM ${table};`).join(' ')} COMMIT`,

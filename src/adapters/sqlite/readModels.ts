@@ -72,14 +72,27 @@ export function openSqliteReadModels(options: ReadModelsOptions): ReadModels {
 type DocumentRow = [partition: number, applied: number, counts: string];
 type Prepared = ReturnType<typeof prepare>;
 
+const ofRequest = 'WHERE request = (SELECT n FROM requests WHERE id = ?)';
+
+/** What is asked by a request's id, but for `running`, which takes null for all. */
+export const questions = {
+  request: `SELECT ${rows.requestColumns} FROM requests WHERE id = ?`,
+  jobs: `SELECT ${rows.jobColumns} FROM jobs ${ofRequest} ORDER BY job`,
+  attempts: `SELECT ${rows.attemptColumns} FROM attempts ${ofRequest} ORDER BY job, attempt`,
+  running: `
+    SELECT requests.id, text, at, jobs.job, jobs.seq, jobs.name, jobs.type, jobs.state, attempts,
+      jobs.started, attempted, jobs.finished, reason
+    FROM jobs JOIN requests ON n = jobs.request
+    LEFT JOIN statuses ON statuses.request = id AND statuses.job = jobs.job AND attempt = attempts
+    WHERE jobs.state IN ('running', 'stopping', 'waiting') AND id = ifnull(?, id)
+    ORDER BY jobs.started, id, jobs.job`,
+} as const;
+
 function prepare(connection: Connection) {
   const document = connection.query<DocumentRow>(
     'SELECT partition, applied, counts FROM partitions WHERE partition = ?',
   );
-  const request = connection.query<rows.RequestRow>(
-    `SELECT ${rows.requestColumns} FROM requests WHERE id = ?`,
-  );
-  const ofRequest = 'WHERE request = (SELECT n FROM requests WHERE id = ?)';
+  const request = connection.query<rows.RequestRow>(questions.request);
   const applied = (partition: number): AppliedDocument => {
     const [row] = document(partition);
     if (row !== undefined) return toDocument(row);
@@ -92,19 +105,9 @@ function prepare(connection: Connection) {
     writing: () => (writing ??= prepareWriting(connection, applied)),
     documents: connection.query<DocumentRow>('SELECT partition, applied, counts FROM partitions'),
     request: (id: string): RequestDocument | undefined => request(id).map(rows.toRequest)[0],
-    jobs: connection.query<rows.JobRow>(
-      `SELECT ${rows.jobColumns} FROM jobs ${ofRequest} ORDER BY job`,
-    ),
-    attempts: connection.query<rows.AttemptRow>(
-      `SELECT ${rows.attemptColumns} FROM attempts ${ofRequest} ORDER BY job, attempt`,
-    ),
-    running: connection.query<rows.RunningRow>(`
-      SELECT requests.id, text, at, jobs.job, jobs.seq, jobs.name, jobs.type, jobs.state, attempts,
-        jobs.started, attempted, jobs.finished, reason
-      FROM jobs JOIN requests ON n = jobs.request
-      LEFT JOIN statuses ON statuses.request = id AND statuses.job = jobs.job AND attempt = attempts
-      WHERE jobs.state IN ('running', 'stopping', 'waiting') AND id = ifnull(?, id)
-      ORDER BY jobs.started, id, jobs.job`),
+    jobs: connection.query<rows.JobRow>(questions.jobs),
+    attempts: connection.query<rows.AttemptRow>(questions.attempts),
+    running: connection.query<rows.RunningRow>(questions.running),
   };
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Route } from '../../src/api/ask.ts';
 import { routes } from '../../src/api/routes.ts';
-import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
+import { connect, createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { AuthOptions, Millrace, MillraceOptions } from '../../src/index.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 import { keptLog } from './keptLog.ts';
@@ -126,8 +126,9 @@ const options: MillraceOptions = {
 /** A host that listens, a complete request in it, and what it has logged. */
 function host(given: MillraceOptions) {
   const { log, lines } = keptLog();
+  const data = tempFolder();
   const millrace: Millrace = createMillrace(
-    { ...options, data: tempFolder(), api: { port: 0 }, ...given },
+    { ...options, data, api: { port: 0 }, ...given },
     { log },
   );
   beforeAll(async () => {
@@ -138,6 +139,7 @@ function host(given: MillraceOptions) {
   afterAll(() => millrace.stop());
 
   return {
+    data,
     lines,
     millrace,
     /** Asks of a request of this type that has just been started, or of the complete one. */
@@ -182,7 +184,7 @@ describe.each([
   { mode: 'where auth is not strict', strict: false },
   { mode: 'where auth is strict', strict: true },
 ])('$mode', ({ strict }) => {
-  const { ask, lines, millrace } = host({ auth: { ...auth, strict } });
+  const { ask, data, lines, millrace } = host({ auth: { ...auth, strict } });
 
   describe.each(routes.map((route) => ({ name: nameOf(route), route })))('$name', ({ route }) => {
     for (const { who, token, may } of callers) {
@@ -204,6 +206,23 @@ describe.each([
         if (status === 401 || status === 403) expect(await isUntouched()).toBe(true);
       });
     }
+  });
+
+  test('the caller is the user of what he starts, whatever the body says', async () => {
+    const requestId = `of-root-${strict}`;
+    const response = await fetch(`${millrace.apiUrl}/api/v1/requests`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tokenOf('root')}` },
+      body: JSON.stringify({ type: 'listed', user: 'somebody', requestId }),
+    });
+    expect(await response.json()).toMatchObject({ id: requestId, user: 'root' });
+  });
+
+  test('the control socket is its user’s, who is asked for no token', async () => {
+    const client = await connect({ data });
+    const { id } = await client.start('listed', {}, { requestId: `of-the-socket-${strict}` });
+    await client.request(id).stop();
+    await client.close();
   });
 
   test('a path that there is not says so to those alone who are known', async () => {

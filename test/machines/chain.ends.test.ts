@@ -83,7 +83,7 @@ describe('suspending', () => {
   });
 
   test('with nothing running ends at once, and a wait begins anew with the resume', () => {
-    const group = begun(plan(retried.jobs.slice(0, 2), retried.sequences));
+    const group = begun(plan(retried.jobs.slice(0, 2), [...retried.sequences]));
     group.succeed(0);
     group.fail(1);
     expect([...group.sequenceWaits]).toEqual([0]);

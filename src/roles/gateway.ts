@@ -12,6 +12,7 @@ import type { Broker } from '../ports/broker.ts';
 import type { Store } from '../ports/store.ts';
 import { loginOf } from '../protocol/login.ts';
 import { createFreezer } from '../runtime/snapshots.ts';
+import { Turnstile } from '../runtime/turnstile.ts';
 import type { Valve } from '../runtime/valve.ts';
 import { endedIn } from './ended.ts';
 import type { Process } from './process.ts';
@@ -45,8 +46,12 @@ type Planner = {
 /** How this process plans what is asked for. */
 export function planner(own: Process, store: Store): Planner {
   const planners = plannersOf(own, store);
+  const turnstile = new Turnstile(own.clock);
   return {
-    plan: (asked) => planAsked(asked, planners),
+    async plan(asked) {
+      await turnstile.pass();
+      return planAsked(asked, planners);
+    },
     planRetry: (asked) => planRetry(asked, planners),
   };
 }

@@ -56,6 +56,14 @@ const channels = {
     about: 'What every worker hears, in a queue of its own that it binds to this exchange.',
     action: 'send',
   },
+  transitions: {
+    exchange: exchanges.transitions,
+    kind: 'topic',
+    title: 'News',
+    about:
+      'For whoever listens: bind a queue of your own. A message may be missing or come twice; the journal has it all, and the stream `millrace.events` keeps the batches.',
+    action: 'send',
+  },
   replies: {
     exchange: '',
     kind: 'default',

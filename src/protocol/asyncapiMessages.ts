@@ -1,6 +1,8 @@
 /** The messages of the AsyncAPI document: each of the protocol's own, and what actors, chains and jobs declare. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ChannelName } from './asyncapi.ts';
+import { newsMessages } from './asyncapiNews.ts';
+import { toSchema } from './asyncapiSchema.ts';
 import {
   attemptAnswerSchemas,
   attemptCancelSchema,
@@ -35,22 +37,6 @@ export type Described = {
   jobs: readonly { type: string; args: z.ZodType }[];
 };
 
-/** JSON Schema draft 07, which AsyncAPI's own is a superset of; what it cannot say is left open. */
-function toSchema(schema: z.ZodType): Record<string, unknown> {
-  try {
-    const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-      target: 'draft-7',
-      io: 'input',
-      unrepresentable: 'any',
-      cycles: 'throw',
-      reused: 'inline',
-    });
-    return rest;
-  } catch {
-    return { description: 'A JSON Schema cannot say what fits here.' };
-  }
-}
-
 export function asyncMessages({ actors, chains, jobs }: Described): AsyncMessage[] {
   return [
     ...creates(chains),
@@ -76,6 +62,7 @@ export function asyncMessages({ actors, chains, jobs }: Described): AsyncMessage
     ...starts(jobs),
     ...workers,
     ...answers,
+    ...newsMessages,
   ];
 }
 

@@ -7,6 +7,7 @@ import { toConfig } from '../../src/config.ts';
 import { defineChain, defineJob } from '../../src/definitions.ts';
 import { describeMessages } from '../../src/describe.ts';
 import { exchanges } from '../../src/protocol/topology.ts';
+import { news } from '../../src/protocol/transitions.ts';
 import { fixture, start } from '../cli/kit.ts';
 import { asyncApiText } from '../kit/apiTexts.ts';
 import { taskActor } from '../kit/taskActor.ts';
@@ -101,9 +102,18 @@ describe('asyncapi.json', () => {
     // A host says that one to its own actors.
     expect(accepted.filter((type) => !types.has(type))).toEqual(['attempt.held']);
     const addresses = Object.values(channels).map(({ address }) => address);
-    for (const each of ['commands', 'partitions', 'results', 'jobs', 'control'] as const)
+    for (const each of [
+      'commands',
+      'partitions',
+      'results',
+      'jobs',
+      'control',
+      'transitions',
+    ] as const)
       expect(addresses).toContain(exchanges[each]);
     expect(addresses).toContain('millrace.rejected');
+    const told = Object.keys(channels['transitions']?.messages ?? {});
+    expect(told.toSorted()).toEqual(Object.values(news).toSorted());
   });
 
   it('holds bodies to the schemas that check them', () => {
@@ -115,6 +125,9 @@ describe('asyncapi.json', () => {
     expect(resolve(own, { $ref: '#/components/messages/request.create/payload' })).toMatchObject({
       required: ['requestType'],
       additionalProperties: false,
+    });
+    expect(resolve(own, { $ref: '#/components/messages/chain/payload' })).toMatchObject({
+      required: ['requestId', 'requestType', 'from', 'to', 'seq', 'at'],
     });
   });
 });

@@ -7,6 +7,7 @@ import type { Broker, Delivery, Properties } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isOwnQueue, requestCreateChild } from '../protocol/commands.ts';
 import { messageOf, MillraceError } from '../protocol/errors.ts';
+import { loggedIds } from '../protocol/logged.ts';
 import { rejection } from '../protocol/rejected.ts';
 import {
   baseTopology,
@@ -119,7 +120,10 @@ export class Gateway {
       receipt.ack();
     } catch (thrown) {
       await this.#refuse(receipt, thrown).catch((err: unknown) => {
-        this.#options.log.error({ err }, 'a refused message could not be set aside');
+        this.#options.log.error(
+          { err, ...loggedIds(receipt.delivery) },
+          'a refused message could not be set aside',
+        );
       });
     }
   }
@@ -131,7 +135,10 @@ export class Gateway {
         return await attempt();
       } catch (thrown) {
         if (!(thrown instanceof MillraceError) || thrown.code !== 'unavailable') throw thrown;
-        this.#options.log.warn({ err: thrown, failures }, 'a message has to wait');
+        this.#options.log.warn(
+          { err: thrown, ...loggedIds(receipt.delivery), failures },
+          'a message has to wait',
+        );
         await this.#pause(failures);
       }
     }
@@ -208,8 +215,8 @@ export class Gateway {
     const { delivery } = receipt;
     const code = thrown instanceof MillraceError ? thrown.code : 'rejected';
     const reason = messageOf(thrown);
-    const { messageId } = delivery.properties;
-    log.warn({ messageId, routingKey: delivery.routingKey, reason }, 'message refused');
+    const { routingKey } = delivery;
+    log.warn({ ...loggedIds(delivery), routingKey, reason }, 'message refused');
     await this.#answer(delivery, { ok: false, code, message: reason });
     const publication = rejection(delivery, { code, reason, at: clock.now() });
     if (!(await this.#publisher.publish(publication, () => this.#isWanted(receipt)))) return;

@@ -29,7 +29,7 @@ export function portsOf({ logLevel }: Config, given: Partial<Ports>): Ports {
   const { log = pino({ name: 'millrace', level: logLevel ?? 'warn' }, pino.destination(2)) } =
     given;
   return {
-    openStore: storeOf,
+    openStore: (config) => storeOf(config, log),
     openBroker: (config) => brokerOf(config, log),
     clock: systemClock,
     log,
@@ -38,10 +38,13 @@ export function portsOf({ logLevel }: Config, given: Partial<Ports>): Ports {
   };
 }
 
-async function storeOf({ data, partitions, mongodbUrl }: Config): Promise<Store> {
+async function storeOf({ data, partitions, mongodbUrl }: Config, log: Logger): Promise<Store> {
   if (mongodbUrl === undefined) return openSqliteStore({ path: join(data, storeFile), partitions });
   const { openMongoStore } = await import('../adapters/mongodb/store.ts');
-  return openMongoStore({ url: mongodbUrl, partitions });
+  return openMongoStore({
+    ...{ url: mongodbUrl, partitions },
+    warn: (err, message) => log.warn({ err }, message),
+  });
 }
 
 async function brokerOf({ amqpUrl, prefix, roles }: Config, log: Logger): Promise<Broker> {

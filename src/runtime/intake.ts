@@ -65,7 +65,7 @@ function asBlob({ store, log }: Runtime, message: Incoming): Incoming {
   const blob = sha256(message.body);
   // Not awaited: the port makes it durable before the append that names it.
   store.blobs.put(new Map([[blob, message.body]])).catch((err: unknown) => {
-    log.warn({ err, blob }, 'blob not stored');
+    log.warn({ err, blob, request: message.group }, 'blob not stored');
   });
   return { ...message, blob };
 }

@@ -1,5 +1,6 @@
 /** Hands a message to the broker, again in place until it has said what became of it. */
 import type { Publication } from '../ports/broker.ts';
+import { loggedIds } from '../protocol/logged.ts';
 import { pause } from './pause.ts';
 import { exchanges } from '../protocol/topology.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,7 +28,7 @@ export async function publish(
     } catch (err) {
       if (runtime.stopping.signal.aborted) throw err;
       runtime.log.warn(
-        { err, type: publication.properties.type, failures },
+        { err, ...loggedIds(publication), failures },
         'publish failed; trying again',
       );
       await pause(runtime, failures);

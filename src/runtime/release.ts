@@ -75,6 +75,8 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
       answer(runtime, item, [], sending);
       return;
     case 'parked': {
+      if (judged.next.kept.length === 0)
+        runtime.log.error({ request: message?.group, reason: judged.reason }, 'parked');
       const problem = {
         ok: false,
         code: 'parked',

@@ -92,7 +92,10 @@ export class Resends {
       }
     } catch (err) {
       if (this.#isStopped) return;
-      this.#options.log.warn({ err, ...pair }, 'messages not sent again; trying later');
+      this.#options.log.warn(
+        { err, request: pair.group, receiver: pair.receiver },
+        'messages not sent again; trying later',
+      );
       this.#arm(pair, watch.oldest, watch.waitMs);
     }
   }

@@ -1,9 +1,11 @@
 /** What of the MongoDB adapter needs no server: which index answers a question, what an error means, what an entry may be. */
+import { inspect } from 'node:util';
 import { MongoNetworkError, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { soundOf } from '../../src/adapters/mongodb/entryDocument.ts';
 import { masked, meaningOf, toMillraceError } from '../../src/adapters/mongodb/errors.ts';
 import { questions, readModelIndexes } from '../../src/adapters/mongodb/readModelCollections.ts';
+import { openMongoStore } from '../../src/adapters/mongodb/store.ts';
 import { wordOf, wordsOf } from '../../src/ports/findWords.ts';
 import { MillraceError, TransientError } from '../../src/protocol/errors.ts';
 import { entry } from '../contract/journal.contract.ts';
@@ -124,4 +126,13 @@ describe('an entry', () => {
     const fields = { token: ulid, group: ulid, type: 'attempt.succeeded', to: 'job/1234' };
     expect(soundOf([entry(1234, { ...fields, transitions })]).bytes).toBeLessThan(300);
   });
+});
+
+it('says the password of a server that is not there in no part of an error', async () => {
+  const url = 'mongodb://ada:s3cret@127.0.0.1:1/millrace?authSource=admin';
+  const opening = openMongoStore({ url, partitions: 4, timeoutMs: 200 });
+  const error: unknown = await opening.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(TransientError);
+  expect(inspect(error, { depth: Infinity, showHidden: true })).toContain('ECONNREFUSED');
+  expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('s3cret');
 });

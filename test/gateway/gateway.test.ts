@@ -86,6 +86,7 @@ describe('request.create', () => {
     door.breakStore();
     const answer = door.ask('request.create', { requestType: 'large', requestId: 'big' });
     await eventually(() => expect(door.logged('has to wait')).toBe(true));
+    expect(door.logged('"request":"big"')).toBe(true);
     door.repairStore();
     await eventually(() => {
       door.rig.clock.advance(1000);

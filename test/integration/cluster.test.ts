@@ -115,21 +115,25 @@ async function suspendAndStop(deployment: Deployment): Promise<void> {
 
 const timeout = 120_000;
 
-test('a broker that is not there is awaited until a signal, and its password is not said', async () => {
-  const url = 'amqp://someone:s3cret@127.0.0.1:1';
-  const deployment = new Deployment({ MILLRACE_AMQP_URL: url });
-  const up = deployment.run('up', '--roles', 'worker');
-  ups.push(up);
-  await untilSaid(
-    up,
-    /the broker at amqp:\/\/someone:\*\*\*@127\.0\.0\.1:1 is awaited: .*ECONNREFUSED/,
-  );
-  up.kill('SIGTERM');
-  const { exitCode, all } = await up;
-  expect(exitCode).toBe(5);
-  expect(all).toContain('Ended before it was up.');
-  expect(all).not.toContain('s3cret');
-}, 30_000);
+test.each([
+  ['broker', 'MILLRACE_AMQP_URL', 'amqp', 'worker'],
+  ['store', 'MILLRACE_MONGODB_URL', 'mongodb', 'gateway,host,worker,tracker'],
+])(
+  'a %s that is not there is awaited until a signal, and its password is not said',
+  async (name, variable, protocol, roles) => {
+    const deployment = new Deployment({ [variable]: `${protocol}://someone:s3cret@127.0.0.1:1` });
+    const up = deployment.run('up', '--roles', roles);
+    ups.push(up);
+    const awaited = `the ${name} at ${protocol}://someone:\\*\\*\\*@127\\.0\\.0\\.1:1 is awaited: .*ECONNREFUSED`;
+    await untilSaid(up, new RegExp(awaited), 20_000);
+    up.kill('SIGTERM');
+    const { exitCode, all } = await up;
+    expect(exitCode).toBe(5);
+    expect(all).toContain('Ended before it was up.');
+    expect(all).not.toContain('s3cret');
+  },
+  30_000,
+);
 
 if ('url' in mongodb) {
   const { url } = mongodb;

@@ -78,6 +78,7 @@ describe('a confirm', () => {
     await eventually(() => expect(starts).toHaveLength(2));
     await rig.answer(first(), 'attempt.succeeded', { result: 'bad' });
     await eventually(async () => expect((await rig.host.group('g')).parked).toBeDefined());
+    await eventually(() => expect(rig.log.join('')).toMatch(/"request":"g".*"msg":"parked"/));
     expect(await worker.confirm(the(starts[1]), 'e1')).toBe('drop');
     await rig.tell('g', 'group.unpark', { skip: true });
     await eventually(() => expect(starts.length).toBeGreaterThan(2));

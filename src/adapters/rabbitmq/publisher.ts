@@ -6,6 +6,7 @@ import type { ChannelModel, ConfirmChannel, Message as AmqpMessage } from 'amqpl
 import type { Publication } from '../../ports/broker.ts';
 import { TransientError } from '../../protocol/errors.ts';
 import { exchanges } from '../../protocol/topology.ts';
+import { loggedIds } from '../../protocol/logged.ts';
 import type { Log } from './connection.ts';
 import { closeChannel } from './consumer.ts';
 import { codeOf, isEnded, replyCodes, transient } from './failure.ts';
@@ -150,8 +151,8 @@ export class Publisher {
   /** What AMQP cannot carry (a name over 255 bytes, headers over 64 KB) leads to no queue either. */
   #refuse(message: Message, error: unknown): void {
     if (isEnded(error)) return this.#settle(message, this.#unknown(message, error));
-    const { messageId, type } = message.publication.properties;
-    this.#options.log.warn({ err: error, messageId, type }, 'a message does not fit into AMQP');
+    const ids = loggedIds(message.publication);
+    this.#options.log.warn({ err: error, ...ids }, 'a message does not fit into AMQP');
     this.#settle(message, 'returned');
   }
 

@@ -168,7 +168,7 @@ test(
     first.kill('SIGTERM');
     const { exitCode, stderr } = await first;
     expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/Drained\.$/)]);
-    expect((await millrace('status', id)).stdout).toMatch(/^state {4}RUNNING$/m);
+    expect((await millrace('status', id)).stdout).toMatch(/^state {4}RUNNING, for /m);
 
     const second = millrace('up');
     await hosting(second);

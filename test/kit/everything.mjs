@@ -1,9 +1,10 @@
 /**
  * `npm test`: build, checks, then every suite, one after another so that they do not compete for the
- * machine. Ends with the sum of all suites on a line of its own.
+ * machine; then the table of the specification's rows, each with its tests and how they ended. Ends with the
+ * sum of all suites on a line of its own.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -53,6 +54,10 @@ for (const suite of suites) {
   total.failed += counts.failed;
   total.skipped += counts.skipped;
 }
+
+const reports = readdirSync(folder).map((name) => join(folder, name));
+console.log('\n# the specification, row by row');
+if (npmRun(['conformance', '--', ...reports]) !== 0) total.failed += 1;
 rmSync(folder, { recursive: true, force: true });
 
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';

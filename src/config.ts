@@ -216,11 +216,13 @@ const variables = {
 } as const;
 
 /** What is set to nothing is not set. */
+export function variable(name: string): string | undefined {
+  return process.env[name] === '' ? undefined : process.env[name];
+}
+
 function environment(): Pick<MillraceOptions, keyof typeof variables> {
-  const set = Object.entries(variables)
-    .map(([name, variable]) => [name, process.env[variable]] as const)
-    .filter(([, value]) => value !== undefined && value !== '');
-  return Object.fromEntries(set);
+  const set = Object.entries(variables).map(([name, key]) => [name, variable(key)] as const);
+  return Object.fromEntries(set.filter(([, value]) => value !== undefined));
 }
 
 /** The program's configuration. Throws MillraceError `config` with the file and what is wrong in it. */

@@ -18,6 +18,7 @@ const code = await runCli(process.argv, {
   openTracked: async (...asked) => (await import('./openTracked.ts')).openTracked(...asked),
   rebuildReadModels: async (...asked) =>
     (await import('./openTracked.ts')).rebuildReadModels(...asked),
+  remote: async (options) => (await import('./remote/open.ts')).openRemote(options),
   millrace: () => import('./index.ts'),
 });
 // What is left open, such as a handler that ignores its signal, must not keep the program.

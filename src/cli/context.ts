@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { AnyStateMachine } from 'xstate';
 import type { Millrace } from '../compose.ts';
-import { dataFolder, loadConfig, toConfig } from '../config.ts';
+import { dataFolder, loadConfig, toConfig, variable } from '../config.ts';
 import type { Config } from '../config.ts';
 import type { Connection, Hosted } from '../connect.ts';
 import type { ChainDefinition } from '../definitions.ts';
@@ -10,7 +10,9 @@ import type { OpenHeads } from '../openHeads.ts';
 import type { OpenReader } from '../openReader.ts';
 import type { OpenRejected } from '../openRejected.ts';
 import type { OpenTracked } from '../openTracked.ts';
+import type { Remote, RemoteOptions } from '../remote/open.ts';
 import type { Specs } from '../spec/check.ts';
+import { overApi } from './api.ts';
 import type { RequestKind } from './kinds.ts';
 import { quoted } from './quote.ts';
 import type { Rebuilt } from '../tracker/tracker.ts';
@@ -38,14 +40,26 @@ export type Hosting = {
   /** The tracker's read models, brought up to date where no host does it. */
   openTracked(config: Config, warn: Warn): Promise<OpenTracked>;
   rebuildReadModels(config: Config, warn: Warn): Promise<Rebuilt>;
+  /** What an API at an address can be asked; rejects with MillraceError `usage` for what is no address. */
+  remote(options: RemoteOptions): Promise<Remote>;
   /** The public API, for the `import 'millrace'` of a configuration. */
   millrace(): Promise<object>;
 };
 
-export type Flags = { data?: string; config?: string; debug?: boolean };
+export type Flags = {
+  data?: string;
+  config?: string;
+  debug?: boolean;
+  api?: string;
+  timeout?: number;
+};
 
 export type Context = {
   hosting: Hosting;
+  /** An API is spoken to, in place of a folder or a cluster. */
+  isRemote: boolean;
+  /** The flag: of whom to ask, and of `up` where to answer. */
+  api: string | undefined;
   /** Definitions and all; rejects with MillraceError `config`. */
   config(): Promise<Config>;
   /** The specs of the configuration, if it names any; rejects with MillraceError `config`. */
@@ -60,7 +74,11 @@ export type Context = {
   command(words: string): string;
 };
 
-export function contextOf(hosting: Hosting, flags: Flags): Context {
+/** `isHost`: the command is `up`, which answers at an API's address and asks nobody. */
+export function contextOf(local: Hosting, flags: Flags, isHost = false): Context {
+  const api = isHost ? undefined : (flags.api ?? variable('MILLRACE_API'));
+  const remote = api === undefined ? undefined : overApi(local, api, flags);
+  const hosting = remote ?? local;
   let loaded: Promise<Config> | undefined;
   const config = (): Promise<Config> =>
     (loaded ??= loadConfig(flags, { millrace: hosting.millrace }));
@@ -72,9 +90,12 @@ export function contextOf(hosting: Hosting, flags: Flags): Context {
   };
   return {
     hosting,
+    isRemote: remote !== undefined,
+    api: flags.api,
     config,
     chains,
     async kinds() {
+      if (remote !== undefined) return remote.kinds();
       const { kindOfChain } = await import('./kinds.ts');
       return (await chains()).map(kindOfChain);
     },
@@ -82,13 +103,18 @@ export function contextOf(hosting: Hosting, flags: Flags): Context {
       return (await import('../specs.ts')).specsOf(await config());
     },
     async readingConfig() {
+      if (remote !== undefined) return toConfig({}, '--api');
       const data = flags.config === undefined ? dataFolder(flags) : undefined;
       return data === undefined ? config() : toConfig({ data }, '--data');
     },
     command: (words) =>
-      ['millrace', ...flag('--config', flags.config), ...flag('--data', flags.data), words].join(
-        ' ',
-      ),
+      [
+        'millrace',
+        ...flag('--config', flags.config),
+        ...flag('--data', flags.data),
+        ...flag('--api', flags.api),
+        words,
+      ].join(' '),
   };
 }
 

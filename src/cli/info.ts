@@ -69,7 +69,8 @@ function printInfo(request: FoundRequest, { host, parking }: Beside): void {
   time('finished', finishedAt, took);
   if (finishedAt === undefined) time('changed', request.updatedAt);
   if (request.resumption > 0) line('resumed', plural(request.resumption, 'time'));
-  line('events', count(seq));
+  // Over an API it is not known.
+  if (seq > 0) line('events', count(seq));
   if (!isTerminal(state)) line('host', host === undefined ? 'none' : host.name);
 }
 

@@ -1,7 +1,7 @@
 /** The command line: the list of commands, flags for all and help; each command is in the file of its name. */
 import { Command } from 'commander';
 import { version } from '../version.ts';
-import { examples } from './command.ts';
+import { examples, toCount } from './command.ts';
 import type { Act, Declare } from './command.ts';
 import { declareAsyncApi } from './asyncapi.ts';
 import { declareCompletion } from './completion.ts';
@@ -83,6 +83,8 @@ function commands(hosting: Hosting, answer: (code: number) => void): Command {
       'the configuration (default: millrace.config.ts in the working directory)',
     )
     .option('--data <dir>', 'the data folder (default: MILLRACE_DATA, else .millrace)')
+    .option('--api <address>', 'ask an API in place of a folder (default: MILLRACE_API)')
+    .option('--timeout <ms>', 'how long an answer of an API may take (default: 5000)', toCount)
     .option('--debug', 'show stacks of errors')
     .version(version)
     .exitOverride()
@@ -93,10 +95,15 @@ function commands(hosting: Hosting, answer: (code: number) => void): Command {
     (action) =>
     async (...given) => {
       const [args, command] = split(given);
-      answer(await action(contextOf(hosting, command.optsWithGlobals<Flags>()), ...args));
+      const context = contextOf(hosting, command.optsWithGlobals<Flags>(), isUp(command));
+      answer(await action(context, ...args));
     };
   for (const declare of declarations) declare(program, act);
   return program;
+}
+
+function isUp(command: Command): boolean {
+  return command.name() === 'up';
 }
 
 /** Commander hands an action its arguments, the options, and the command. */

@@ -5,6 +5,7 @@ import { examples, jsonFlag, verboseFlag } from './command.ts';
 import type { Declare } from './command.ts';
 import type { Context } from './context.ts';
 import { hostOrReach } from './session.ts';
+import { start } from './start.ts';
 import { watch } from './watch.ts';
 import type { FollowOptions } from './watch.ts';
 
@@ -33,6 +34,7 @@ async function run(
   pairs: readonly string[],
   options: FollowOptions,
 ): Promise<number> {
+  if (context.isRemote) return start(context, type, pairs, { ...options, follow: true });
   const values = parsePairs(pairs);
   const config = await context.config();
   const chain = chainOf(await context.chains(), type);

@@ -27,7 +27,7 @@ export const declareStart: Declare = (program, act) => {
 };
 
 /** What the args mean is the host's to say: a configuration is needed only to ask for them. */
-async function start(
+export async function start(
   context: Context,
   type: string,
   pairs: readonly string[],

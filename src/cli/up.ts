@@ -47,7 +47,8 @@ export const declareUp: Declare = (program, act) => {
 
 async function up(context: Context, options: UpOptions): Promise<number> {
   const { verbose = false, json = false } = options;
-  const config = withFlags(await context.config(), options);
+  // A flag that is there for all commands is taken for theirs.
+  const config = withFlags(await context.config(), { ...options, ...apiOf(context) });
   const log = json ? await jsonLog(config) : await troubleLog(config);
   const say = json ? toLog(log) : toPeople;
   const millrace = await context.hosting.host(config, { log });
@@ -75,6 +76,10 @@ async function up(context: Context, options: UpOptions): Promise<number> {
   } finally {
     signalled.end();
   }
+}
+
+function apiOf({ api }: Context): Pick<UpOptions, 'api'> {
+  return api === undefined ? {} : { api };
 }
 
 /** A signal came while it still waited for its broker or its store. */

@@ -38,6 +38,10 @@ export function createApi(target: ApiTarget): Api {
     if (isStopping) throw new Refusal(503, 'the server is shutting down; ask again when it is up');
     callers.set(request, await target.auth.authenticate(request.headers));
   });
+  app.addHook('onSend', async (_request, reply) => {
+    // Else whoever was answered last would hold the stop up, as its connection is kept.
+    if (isStopping) reply.header('connection', 'close');
+  });
   app.setErrorHandler((thrown, request, reply) => refuse(target, thrown, { request, reply }));
   app.setNotFoundHandler(({ method, url }) => {
     throw absent(method, url);

@@ -22,6 +22,8 @@ export const followRequest: Handler = async (target, { id, lastEventId }) => {
   // A browser comes again by itself, unless it is told that there is nothing more.
   if (isTerminal(state) && !(await hasMore(target, id, after))) return { status: 204 };
   const news = listen(target, id);
+  for (const { name, attempts, text, saidAt = 0 } of await target.tracked.running(id))
+    if (text !== undefined) news.say({ jobId: name, attempt: attempts, text, at: saidAt });
   const events = Readable.from(eventsOf(target, { id, after, total, news }));
   events.once('close', news.end);
   const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
@@ -39,11 +41,13 @@ async function hasMore({ link }: ApiTarget, id: string, after: number): Promise<
   return false;
 }
 
+type Saying = Pick<StatusSignal, 'jobId' | 'attempt' | 'text' | 'at'>;
+
 type News = ReturnType<typeof listen>;
 
 /** Hears that there is something new, from now on. */
 function listen({ link }: ApiTarget, id: string) {
-  const said = new Map<string, StatusSignal>();
+  const said = new Map<string, Saying>();
   let isOver = false;
   let hasNews = false;
   let onNews: () => void = () => undefined;
@@ -51,13 +55,15 @@ function listen({ link }: ApiTarget, id: string) {
     hasNews = true;
     onNews();
   };
+  const say = (saying: Saying): void => {
+    if ((said.get(saying.jobId)?.at ?? 0) > saying.at) return;
+    said.set(saying.jobId, saying);
+    wake();
+  };
   const unsubscribe = link.news.subscribe(id, {
     onCommitted: wake,
     onMissed: wake,
-    onStatus(signal) {
-      said.set(signal.jobId, signal);
-      wake();
-    },
+    onStatus: say,
     onEnd() {
       isOver = true;
       wake();
@@ -65,11 +71,12 @@ function listen({ link }: ApiTarget, id: string) {
   });
   return {
     isOver: () => isOver,
+    say,
     /** What jobs have said since it was last taken. */
-    said(): StatusSignal[] {
-      const signals = [...said.values()];
+    said(): Saying[] {
+      const sayings = [...said.values()];
       said.clear();
-      return signals;
+      return sayings;
     },
     /** Resolves with whether there is news; with false after so many milliseconds. */
     next: (ms: number) =>

@@ -4,6 +4,9 @@ import { messageOf, MillraceError } from '../protocol/errors.ts';
 import { createApi } from './app.ts';
 import type { ApiTarget } from './target.ts';
 
+/** What is being answered when the process stops may take so long, in milliseconds. */
+const graceMs = 5000;
+
 type Place = { host: string; port: number };
 
 /** Rejects with MillraceError `config` where it cannot listen. */
@@ -24,7 +27,9 @@ export async function listenForRequests(
     url: `http://${name}:${taken}`,
     async close() {
       refuse();
+      const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
       await app.close();
+      clearTimeout(cut);
     },
   };
 }

@@ -1,129 +1,138 @@
-/** What requests are found by, how a find is refused, and a request followed by server-sent events. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+/** GET /api/v1/requests: every filter, what is wrong with each, and the order. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { tempFolder } from '../kit/tempFolder.ts';
-import { createApis } from './kit.ts';
-import type { Hosted } from './kit.ts';
+import { createApis, once } from './kit.ts';
 
-const open = createApis();
-const path = '/api/v1/requests';
-const listSchema = z.array(z.looseObject({ id: z.string() })).nullable();
-let host: Hosted;
+const folder = tempFolder();
+const host = createApis();
+const path = 'GET /api/v1/requests';
+const rowsSchema = z.array(z.looseObject({ id: z.string(), createdAt: z.string() })).nullable();
 
-/** Three requests, the oldest first: one that is complete, one that has failed, one that runs. */
-beforeAll(async () => {
-  host = await open(tempFolder());
-  const { client } = host.millrace;
-  const start = (type: string, args: object, requestId: string, user: string) =>
-    client.start(type, args, { requestId, user });
-  await (await start('steps', { text: 'a=b', n: 2 }, 'done', 'ann')).finished();
-  await (await start('failing', {}, 'failed', 'bob')).finished();
-  await start('gate', { n: 1 }, 'runs', 'ann');
-}, 60_000);
-afterAll(() => host.open());
+/** `a` and `b` are complete, `c` has failed, `d` waits, `e` is suspended; each was created after the one before. */
+const filled = once(async () => {
+  const hosted = await host(join(folder, 'filled'));
+  const { client } = hosted.millrace;
+  const start = async (id: string, type: string, args: unknown, user?: string) => {
+    const options = { requestId: id, ...(user !== undefined && { user }) };
+    const request = await client.start(type, args, options);
+    // The next one is younger by the clock, too.
+    const { createdAt } = await request.status();
+    while (Date.now() <= createdAt) await new Promise((resolve) => setImmediate(resolve));
+    return request;
+  };
+  await (await start('a', 'steps', { text: 'x', n: 3 }, 'ann')).finished();
+  await (await start('b', 'stop-host', { host: 'h_1' }, 'bob')).finished();
+  await (await start('c', 'failing', {}, 'ann')).finished();
+  await start('d', 'gate', { label: 'x' });
+  await (await start('e', 'gate', { label: 'y' }, 'bob')).suspend();
+  await client.request('e').settled();
+  return hosted;
+});
 
-test('lists requests, the newest first, without their chains and args', async () => {
-  const { status, json } = await host.ask(`GET ${path}`);
+async function ids(query: string): Promise<string> {
+  const { ask } = await filled();
+  const { status, json } = await ask(`${path}?${query}`);
   expect(status).toBe(200);
-  const rows = listSchema.parse(json) ?? [];
-  expect(rows.map(({ id }) => id)).toEqual(['runs', 'failed', 'done']);
-  expect(rows[2]).toEqual({
-    ...{ id: 'done', type: 'steps', state: 3, user: 'ann', totalJobs: 4, finishedJobs: 4 },
-    ...{ createdAt: expect.any(String), startedAt: expect.any(String) },
-    finishedAt: expect.any(String) as string,
-  });
-});
-
-const none = null;
-
-test.each([
-  ['type=steps', ['done']],
-  ['type=Steps', none],
-  ['user=ann', ['runs', 'done']],
-  ['state=COMPLETE', ['done']],
-  ['state=RUNNING', ['runs']],
-  ['state=FAIL&state=COMPLETE', ['failed', 'done']],
-  ['state=STOPPED', none],
-  ['arg=text=a=b', ['done']],
-  ['arg=text=a', none],
-  ['arg=text=a=b&arg=n=7', none],
-  ['arg=text=a=b&arg=text=c', none],
-  ['since=2000-01-01T00:00:00Z', ['runs', 'failed', 'done']],
-  ['since=2100-01-01T00:00:00.123456789%2B02:00', ['runs']],
-  ['until=2000-01-01T00:00:00Z', none],
-  ['until=2100-01-01T00:00:00Z&user=bob', ['failed']],
-  ['user=ann&state=COMPLETE&type=steps&arg=text=a=b', ['done']],
-  ['user=ann&state=FAIL', none],
-  ['limit=1', ['runs']],
-  ['limit=1&offset=1', ['failed']],
-  ['limit=0&offset=1', ['runs', 'failed', 'done']],
-  ['limit=5&offset=3', none],
-  ['type=&user=&since=&until=&limit=', ['runs', 'failed', 'done']],
-])('%s finds %j', async (query, ids) => {
-  const { status, json } = await host.ask(`GET ${path}?${query}`);
-  expect(status).toBe(200);
-  expect(listSchema.parse(json)?.map(({ id }) => id) ?? null).toEqual(ids);
-});
-
-test.each([
-  ['state=complete', 'state "complete" is none of UNKNOWN, PENDING, RUNNING,'],
-  ['state=COMPLETE,FAIL', 'give one a parameter, in capitals'],
-  ['arg=text', 'arg "text" has no "="; write arg=name=value'],
-  ['since=yesterday', 'since "yesterday" is no time like 2026-11-26T10:00:00Z (RFC 3339)'],
-  ['until=2026-11-26', 'until "2026-11-26" is no time like'],
-  ['until=2026-13-26T10:00:00Z', 'until "2026-13-26T10:00:00Z" is no time like'],
-  ['limit=-1', 'limit "-1" is no whole number'],
-  ['limit=ten', 'limit "ten" is no whole number'],
-  ['limit=1&offset=x', 'offset "x" is no whole number'],
-])('%s is refused with 400', async (query, message) => {
-  const { status, json } = await host.ask(`GET ${path}?${query}`);
-  expect([status, json]).toEqual([
-    400,
-    { message: expect.stringContaining(message) as string, requestId: '', httpStatus: 400 },
-  ]);
-});
-
-test('an offset without a limit is not looked at', async () => {
-  const { status, json } = await host.ask(`GET ${path}?offset=x`);
-  expect([status, listSchema.parse(json)?.length]).toEqual([200, 3]);
-});
-
-/** Events of a stream that has ended: their names, ids and data. */
-function eventsIn(text: string) {
-  return text
-    .split('\n\n')
-    .filter((block) => block.startsWith('id:') || block.startsWith('event:'))
-    .map((block) => {
-      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
-      const data = JSON.parse(field('data') ?? 'null') as Record<string, unknown>;
-      return { name: field('event'), id: field('id'), data };
-    });
+  return (rowsSchema.parse(json) ?? []).map(({ id }) => id).join('');
 }
 
-test('events tell every transition and the end, and go on after the last that was seen', async () => {
-  const whole = await host.ask(`GET ${path}/done/events`);
-  expect(whole.headers.get('content-type')).toContain('text/event-stream');
-  const events = eventsIn(whole.text);
-  const last = { state: 3, totalJobs: 4, finishedJobs: 4 };
-  expect(events.at(-1)).toMatchObject({ name: 'end', data: last });
-  expect(events.filter(({ name }) => name === 'progress').at(-1)?.data).toEqual(last);
-  const moves = events.filter(({ name }) => name === 'transition');
-  expect(moves.map(({ data }) => `${String(data['actor'])} ${String(data['to'])}`)).toEqual(
-    expect.arrayContaining(['chain RUNNING', 'job/first COMPLETE', 'chain COMPLETE']),
-  );
-  const ids = moves.flatMap(({ id }) => id ?? []);
-  expect(ids).toEqual([...ids].sort((a, b) => Number(a) - Number(b)));
-
-  const [seen = ''] = ids;
-  const rest = await host.ask(`GET ${path}/done/events`, undefined, { 'last-event-id': seen });
-  const more = eventsIn(rest.text).filter(({ name }) => name === 'transition');
-  expect(more.flatMap(({ id }) => id ?? [])).toEqual(ids.slice(1));
-  const all = { 'last-event-id': ids.at(-1) ?? '' };
-  expect((await host.ask(`GET ${path}/done/events`, undefined, all)).status).toBe(204);
+test('rows come newest first, without args and chain', async () => {
+  const { ask } = await filled();
+  const { json, text } = await ask(path);
+  expect(
+    rowsSchema
+      .parse(json)
+      ?.map(({ id }) => id)
+      .join(''),
+  ).toBe('edcba');
+  expect(text).not.toContain('"args"');
+  expect(text).not.toContain('JobChain');
+  expect(rowsSchema.parse(json)?.at(-1)).toEqual({
+    ...{ id: 'a', type: 'steps', state: 3, user: 'ann', totalJobs: 5, finishedJobs: 5 },
+    createdAt: expect.any(String) as string,
+    startedAt: expect.any(String) as string,
+    finishedAt: expect.any(String) as string,
+  });
+  expect(rowsSchema.parse(json)?.at(1)).toMatchObject({ state: 2, user: '', finishedAt: null });
 });
 
-test('events of what is unknown, or after what is no event, are refused', async () => {
-  expect((await host.ask(`GET ${path}/nope/events`)).status).toBe(404);
-  const after = { 'last-event-id': 'x' };
-  expect((await host.ask(`GET ${path}/done/events`, undefined, after)).status).toBe(400);
+test.each([
+  ['type=gate', 'ed'],
+  ['type=', 'edcba'],
+  ['type=gat', ''],
+  ['user=ann', 'ca'],
+  ['user=ann&type=steps', 'a'],
+  ['state=COMPLETE', 'ba'],
+  ['state=FAIL&state=SUSPENDED', 'ec'],
+  ['state=RUNNING', 'd'],
+  ['state=PENDING', ''],
+  ['state=UNKNOWN', ''],
+  ['state=STOPPED', ''],
+  ['arg=label%3Dx', 'd'],
+  ['arg=host%3Dh_1', 'b'],
+  ['arg=host%3Dh%25', ''],
+  ['arg=n%3D3', 'a'],
+  ['arg=n%3D3&arg=text%3Dx', 'a'],
+  ['arg=n%3D3&arg=text%3Dy', ''],
+  ['arg=text%3Dx&arg=text%3Dy', ''],
+  ['arg=wait%3D60', ''],
+  ['limit=2', 'ed'],
+  ['limit=2&offset=1', 'dc'],
+  ['limit=0', 'edcba'],
+  ['limit=0&offset=2', 'edcba'],
+  ['offset=2', 'edcba'],
+  ['offset=x', 'edcba'],
+  ['limit=', 'edcba'],
+  ['since=2000-01-01T00:00:00Z', 'edcba'],
+  ['since=2100-01-01T00:00:00.123456789%2B02:00', 'ed'],
+  ['until=2000-01-01T00:00:00Z', ''],
+  ['until=2100-01-01T00:00:00-01:30&state=FAIL', 'c'],
+  ['what=ever', 'edcba'],
+])('%s finds "%s"', async (query, found) => {
+  expect(await ids(query)).toBe(found);
+});
+
+test('since is not finished or finished after, and until is created before', async () => {
+  const { millrace } = await filled();
+  const at = async (id: string) => {
+    const { createdAt, updatedAt } = await millrace.client.request(id).status();
+    return [createdAt, updatedAt].map((ms) => new Date(ms).toISOString());
+  };
+  const [created = '', finished = ''] = await at('b');
+  expect(await ids(`since=${finished}`)).toBe('edc');
+  expect(await ids(`since=${finished.replace('Z', '000Z')}`)).toBe('edc');
+  expect(await ids(`until=${created}`)).toBe('a');
+  expect(await ids(`until=${created.replace('Z', '001Z')}`)).toBe('ba');
+});
+
+test('nothing found is null', async () => {
+  const { ask } = await filled();
+  expect((await ask(`${path}?type=nothing`)).text).toBe('null');
+});
+
+test.each([
+  ['state=running', 'state "running" is none of UNKNOWN, PENDING'],
+  ['state=FAIL,COMPLETE', 'state "FAIL,COMPLETE" is none of'],
+  ['state=', 'state "" is none of'],
+  ['state=STOPPING', 'state "STOPPING" is none of'],
+  ['arg=host', 'arg "host" has no "="'],
+  ['since=yesterday', 'since "yesterday" is no time'],
+  ['since=2026-01-01', 'since "2026-01-01" is no time'],
+  ['since=2026-13-01T00:00:00Z', 'is no time'],
+  ['until=2026-01-01T00:00:00', 'is no time'],
+  ['limit=-1', 'limit "-1" is no whole number'],
+  ['limit=ten', 'limit "ten" is no whole number'],
+  ['limit=1.5', 'limit "1.5" is no whole number'],
+  ['limit=1&offset=x', 'offset "x" is no whole number'],
+])('%s is refused with 400', async (query, said) => {
+  const { ask } = await filled();
+  const answer = await ask(`${path}?${query}`);
+  expect(answer.status).toBe(400);
+  expect(answer.json).toEqual({
+    message: expect.stringContaining(said) as string,
+    requestId: '',
+    httpStatus: 400,
+  });
 });

@@ -141,7 +141,7 @@ export function createApis(): (
   types?: readonly string[],
 ) => Promise<Hosted> {
   const started: Millrace[] = [];
-  afterAll(() => Promise.all(started.map((millrace) => millrace.stop())));
+  afterAll(() => Promise.all(started.map((millrace) => millrace.stop())), 30_000);
   return async (folder, api = {}, types) => {
     const { options, open } = chainsIn(folder, types);
     const settings = { partitions: 2, graceMs: 1000, data: join(folder, 'data') };

@@ -1,6 +1,5 @@
 /** The API over HTTP: walks the table of routes. Loaded when a port is configured. */
 import { STATUS_CODES } from 'node:http';
-import type { Readable } from 'node:stream';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../auth/acl.ts';
@@ -31,7 +30,7 @@ export function createApi(target: ApiTarget): Api {
     },
   });
   const callers = new WeakMap<FastifyRequest, Caller>();
-  const followed = new Set<Readable>();
+  const followers = new Set<() => void>();
   let isStopping = false;
   app.addHook('onRequest', async (request, reply) => {
     reply.header(versionHeader, version);
@@ -58,8 +57,11 @@ export function createApi(target: ApiTarget): Api {
         const answer = await route.handle(target, askedOf(request, caller));
         const { events } = answer;
         if (events !== undefined) {
-          followed.add(events);
-          events.once('close', () => followed.delete(events));
+          followers.add(events.end);
+          reply.raw.once('close', () => {
+            followers.delete(events.end);
+            events.end();
+          });
         }
         return send(reply, answer);
       },
@@ -69,7 +71,7 @@ export function createApi(target: ApiTarget): Api {
     app,
     refuse() {
       isStopping = true;
-      for (const events of followed) events.destroy();
+      for (const end of followers) end();
     },
   };
 }
@@ -88,7 +90,7 @@ function askedOf({ params, url, body, headers }: FastifyRequest, caller: Caller)
 
 function send(reply: FastifyReply, { status, headers = {}, ...body }: Answer): FastifyReply {
   reply.code(status).headers(headers);
-  if (body.events !== undefined) return reply.send(body.events);
+  if (body.events !== undefined) return reply.send(body.events.stream);
   if (body.text !== undefined) return reply.type('text/plain; charset=utf-8').send(body.text);
   if (body.json === undefined) return reply.send();
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(body.json));

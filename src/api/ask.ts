@@ -22,8 +22,8 @@ export type Answer = {
   /** Sent as JSON; nothing is sent when it is missing. */
   json?: unknown;
   text?: string;
-  /** Server-sent events. */
-  events?: Readable;
+  /** Server-sent events; `end` is called when they are to end, or nobody hears them any more. */
+  events?: { stream: Readable; end(): void };
 };
 
 /** What is done to a request; to read, it is enough to be known. */

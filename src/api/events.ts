@@ -13,6 +13,8 @@ import { stateNumber } from './states.ts';
 import type { ApiTarget } from './target.ts';
 import type { WireProgress } from './wire.ts';
 
+const eventStream = { 'content-type': 'text/event-stream' };
+
 /** A line without meaning so often, by which a connection that is dead is noticed; in milliseconds. */
 const beatMs = 15_000;
 
@@ -24,10 +26,10 @@ export const followRequest: Handler = async (target, { id, lastEventId }) => {
   const news = listen(target, id);
   for (const { name, attempts, text, saidAt = 0 } of await target.tracked.running(id))
     if (text !== undefined) news.say({ jobId: name, attempt: attempts, text, at: saidAt });
-  const events = Readable.from(eventsOf(target, { id, after, total, news }));
-  events.once('close', news.end);
-  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
-  return { status: 200, headers, events };
+  const stream = Readable.from(eventsOf(target, { id, after, total, news }));
+  // A connection that is kept would hold up the stop of a process that ends the stream.
+  const headers = { ...{ 'cache-control': 'no-store', connection: 'close' }, ...eventStream };
+  return { status: 200, headers, events: { stream, end: news.end } };
 };
 
 function seqOf(text: string | undefined): number {

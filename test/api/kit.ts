@@ -16,7 +16,7 @@ export type Ask = (
 ) => Promise<Answer>;
 
 /** `ask('GET /api/v1/requests')`; a body that is no text is sent as JSON. */
-function asking(url: string): Ask {
+export function asking(url: string): Ask {
   return async (line, body, headers = {}) => {
     const [method = '', path = ''] = line.split(' ');
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);

@@ -100,8 +100,9 @@ function printAttempt(
     startedAt === undefined ? '' : `  took ${duration((finishedAt ?? Date.now()) - startedAt)}`;
   const when = finishedAt ?? startedAt;
   const time = when === undefined ? '' : `  ${instant(when)}`;
-  // `hash-file-17` names its type.
-  const kind = type === name || name.startsWith(`${type}-`) ? '' : `  ${oneLine(type)}`;
+  // `hash-file-17` and `probe#2` name their type.
+  const isNamed = name === type || [`${type}-`, `${type}#`].some((start) => name.startsWith(start));
+  const kind = isNamed ? '' : `  ${oneLine(type)}`;
   const behind = `${kind}  try ${number}  ${state}${time}${took}`;
   const room = process.stdout.isTTY
     ? Math.max(16, process.stdout.columns - behind.length)

@@ -109,7 +109,8 @@ function listChildren(jobs: Chunks<PlanJob>): Children {
     children[place] = child;
     cursor[parent] = place + 1;
   });
-  return (job) => children.subarray(ends[job], ends[job + 1]);
+  // A view of a short array would first move it out of the heap.
+  return (job) => children.slice(ends[job], ends[job + 1]);
 }
 
 /**

@@ -136,6 +136,8 @@ export function typeOf(registry: Registry, group: Group): string {
 }
 
 function timerChanges(partition: number, { group, timerRows }: Resident): TimerChanges {
+  if (group.obligations.timers.size + timerRows.size === 0)
+    return { put: [], remove: [], rows: timerRows };
   const rows = new Map<string, TimerRow>();
   for (const { seq, n, due } of group.obligations.timers.values()) {
     rows.set(`${seq}/${n}`, { partition, group: group.id, seq, n, due });

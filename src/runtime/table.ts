@@ -83,6 +83,7 @@ export class Table<Row extends object> {
 
   /** A version with the rows that are to be kept; the same one when all are. */
   filter(isKept: (row: Row) => boolean): Table<Row> {
+    if (this.#size === 0) return this;
     const dropped: string[] = [];
     for (const { keys, rows } of this.#buckets) {
       rows.forEach((row, index) => {

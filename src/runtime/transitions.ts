@@ -63,6 +63,8 @@ const isRange = /^(\d+)-(\d+)$/;
 
 /** `['1','2','3','9']` → `1-3,9`; ids that are no numbers are listed. */
 function ranges(ids: readonly string[]): string {
+  const [only] = ids;
+  if (only !== undefined && ids.length === 1) return escaped(only);
   const parts: string[] = [];
   for (let first = 0; first < ids.length;) {
     let last = first;

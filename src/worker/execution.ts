@@ -50,10 +50,18 @@ export type Execution = {
  * The signal is made when it is asked for: most work never asks. A class, as each object literal with a
  * getter is of a hidden class of its own, which keeps all that the getter sees until old memory is collected.
  */
-class Signalled {
+class Told implements RunContext {
+  readonly isAborted: RunContext['isAborted'];
+  readonly status: RunContext['status'];
+  readonly answer: RunContext['answer'];
+  readonly output: RunContext['output'];
   readonly #controller: AbortController;
 
-  constructor(controller: AbortController) {
+  constructor(told: Omit<RunContext, 'signal'>, controller: AbortController) {
+    this.isAborted = told.isAborted;
+    this.status = told.status;
+    this.answer = told.answer;
+    this.output = told.output;
     this.#controller = controller;
   }
 
@@ -91,7 +99,7 @@ export function execute(options: ExecutionOptions): Execution {
   async function work(): Promise<void> {
     const isAborted = (name: AbortName): boolean => aborted?.name === name;
     const told = { isAborted, status: status.say, answer, output: options.onOutput };
-    await run(Object.assign(new Signalled(controller), told));
+    await run(new Told(told, controller));
     status.end();
   }
 

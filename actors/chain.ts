@@ -31,6 +31,7 @@ const chainCreateSchema = z.object({
   args: z.unknown(),
   user: z.string().optional(),
   labels: z.record(z.string(), z.string()).optional(),
+  suspendedTtlMs: z.number().optional(),
   carried: carriedSchema.optional(),
   /** The value log of the request that this one retries. */
   values: frozenValuesSchema.optional(),
@@ -65,6 +66,8 @@ export const chainActor = defineActor({
     waitSequence: ({ sequence, afterMs }) =>
       toTimer(`sequence/${sequence}`, { type: 'sequence.due', sequence }, { afterMs }),
     clearSequence: ({ sequence }) => clearTimer(`sequence/${sequence}`),
+    waitExpiry: ({ afterMs }) => toTimer('expiry', { type: 'request.expired' }, { afterMs }),
+    clearExpiry: () => clearTimer('expiry'),
     rowsChanged: ({ from, to, jobs }) => rowsChanged('job', from, to, jobs),
     answer: ({ type: _, ...answer }) => reply(answer.ok ? answer : { ...answer, code: 'state' }),
     ended: () => nothing,

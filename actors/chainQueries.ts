@@ -18,7 +18,7 @@ export type ChainStatus = {
   /** Names and numbers of the jobs that have begun and not ended. */
   running: { job: number; name: string; type: string; attempt: number }[];
   /** The last failures, newest last. */
-  failures: { job: number; name: string; reason: string }[];
+  failures: { job?: number; name: string; reason: string }[];
   resumption: number;
   /** The request that it retries. */
   retryOf?: RetryOf;
@@ -48,7 +48,11 @@ export function chainStatus({ context, value }: Chain): ChainStatus {
     ...(user !== undefined && { user }),
     counts: progress.counts,
     running: progress.counts.running === 0 ? [] : running(context),
-    failures: reasons.map(({ job, reason }) => ({ job, name: nameOf(context, job), reason })),
+    failures: reasons.map(({ job, reason }) =>
+      job === undefined
+        ? { name: 'the request', reason }
+        : { job, name: nameOf(context, job), reason },
+    ),
     resumption,
     ...(retryOf !== undefined && { retryOf }),
   };

@@ -1,4 +1,4 @@
-import { and, assertEvent, emit, enqueueActions, setup } from 'xstate';
+import { and, assertEvent, assign, emit, enqueueActions, setup } from 'xstate';
 import { find } from './chunks.ts';
 import {
   abandon,
@@ -8,6 +8,7 @@ import {
   emptyContext,
   finish,
   halt,
+  noteExpiry,
   resume,
 } from './moves.ts';
 import type { ChainCreate, JobWait } from './moves.ts';
@@ -26,7 +27,8 @@ export type ChainEvent =
   | { type: 'sequence.due'; sequence: number }
   | { type: 'request.stop' }
   | { type: 'request.suspend' }
-  | { type: 'request.resume' };
+  | { type: 'request.resume' }
+  | { type: 'request.expired' };
 
 /** How long jobs may take to stop (specification 12.7). */
 export const stopDeadlineMs = 10_000;
@@ -77,6 +79,13 @@ export const chainMachine = setup({
     resumeAll: enqueueActions(({ context, enqueue }) => {
       apply(enqueue, resume(context));
     }),
+    beginExpiry: enqueueActions(({ context: { suspendedTtlMs: afterMs }, enqueue }) => {
+      if (afterMs !== undefined) enqueue.emit({ type: 'waitExpiry', afterMs });
+    }),
+    endExpiry: enqueueActions(({ context, enqueue }) => {
+      if (context.suspendedTtlMs !== undefined) enqueue.emit({ type: 'clearExpiry' });
+    }),
+    noteExpiry: assign(({ context }) => noteExpiry(context)),
     accept: emit((_, state: ChainState) => ({ type: 'answer', ok: true, state })),
     refuse: emit((_, { state, message }: Refusal) => ({
       type: 'answer',
@@ -189,10 +198,15 @@ export const chainMachine = setup({
       },
     },
     suspended: {
+      entry: 'beginExpiry',
       on: {
-        'request.stop': { target: 'stopped', actions: { type: 'accept', params: 'stopped' } },
+        'request.stop': {
+          target: 'stopped',
+          actions: ['endExpiry', { type: 'accept', params: 'stopped' }],
+        },
         'request.suspend': { actions: { type: 'accept', params: 'suspended' } },
-        'request.resume': { target: 'running', actions: 'resumeAll' },
+        'request.resume': { target: 'running', actions: ['endExpiry', 'resumeAll'] },
+        'request.expired': { target: 'failed', actions: 'noteExpiry' },
       },
     },
     complete: over('complete'),

@@ -8,7 +8,7 @@ import { asChunks, toChunks } from './chunks.ts';
 import type { PlanJob, PlanList, PlanSequence } from './graph.ts';
 import { hasFailed, isComplete, isDone, isIdle, isRunnable, noProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
-import { abandonAll, finishJob, resumeAll, stopAll } from './sequences.ts';
+import { abandonAll, finishJob, resumeAll, stopAll, withReason } from './sequences.ts';
 import { endWait, makeReady, startReady } from './starting.ts';
 import { countStarted, takeTurn } from './turn.ts';
 import type { ChainContext, ChainState, JobFinished, Mode, Turn, Turned } from './turn.ts';
@@ -24,6 +24,8 @@ export type ChainCreate = {
   args: unknown;
   user?: string;
   labels?: Readonly<Record<string, string>>;
+  /** A request that is suspended for longer fails; default: never. */
+  suspendedTtlMs?: number;
   /** Of a request that retries another: jobs that are complete already, in the order in which they became so. */
   carried?: PlanList<CarriedJob>;
   retryOf?: RetryOf;
@@ -57,7 +59,8 @@ export function create(event: ChainCreate): Turned {
   });
 }
 
-function created({ plan, requestType, args, user, labels, retryOf }: ChainCreate): ChainContext {
+function created(event: ChainCreate): ChainContext {
+  const { plan, requestType, args, user, labels, suspendedTtlMs, retryOf } = event;
   const jobs = asChunks(plan.jobs);
   const sequences = asChunks(plan.sequences);
   return {
@@ -65,6 +68,7 @@ function created({ plan, requestType, args, user, labels, retryOf }: ChainCreate
     args,
     ...(user === undefined ? {} : { user }),
     ...(labels === undefined ? {} : { labels }),
+    ...(suspendedTtlMs === undefined ? {} : { suspendedTtlMs }),
     ...(retryOf === undefined ? {} : { retryOf }),
     jobs,
     sequences,
@@ -123,6 +127,12 @@ export function abandon(context: ChainContext, mode: Mode): Turned {
 /** A suspended chain goes on (specification 12.8). */
 export function resume(context: ChainContext): Turned {
   return answered('running', goOn(context, 'running', resumeAll));
+}
+
+/** Nobody has resumed it in time (specification 11, cleanup). */
+export function noteExpiry({ reasons, suspendedTtlMs }: ChainContext): Partial<ChainContext> {
+  const reason = `it was suspended for longer than ${suspendedTtlMs} ms (suspendedTtlMs)`;
+  return { reasons: withReason(reasons, { reason }) };
 }
 
 /** After each change a running chain begins what has become possible; another begins nothing. */

@@ -15,7 +15,7 @@ import {
   retryingAround,
   sequenceBegunBy,
 } from './turn.ts';
-import type { JobFinished, Turn } from './turn.ts';
+import type { JobFinished, Reason, Turn } from './turn.ts';
 
 const maxReasons = 20;
 const maxReasonLength = 1024;
@@ -59,9 +59,12 @@ function fail(turn: Turn, job: number, reason = 'no reason was given'): void {
 }
 
 function note(turn: Turn, job: number, reason: string): void {
-  turn.reasons = [...turn.reasons, { job, reason: reason.slice(0, maxReasonLength) }].slice(
-    -maxReasons,
-  );
+  turn.reasons = withReason(turn.reasons, { job, reason: reason.slice(0, maxReasonLength) });
+}
+
+/** The newest are kept. */
+export function withReason(reasons: readonly Reason[], reason: Reason): readonly Reason[] {
+  return [...reasons, reason].slice(-maxReasons);
 }
 
 /** What still runs in a sequence that will be retried gets no further retry (SPIN-501, section 15). */

@@ -22,6 +22,8 @@ export type ChainContext = {
   args: unknown;
   user?: string;
   labels?: Readonly<Record<string, string>>;
+  /** A request that is suspended for longer fails; default: never. */
+  suspendedTtlMs?: number;
   /** The request that it retries. */
   retryOf?: RetryOf;
   jobs: Chunks<PlanJob>;
@@ -31,8 +33,11 @@ export type ChainContext = {
   /** How often the request was resumed. */
   resumption: number;
   /** The last failures: at most 20, each cut at 1024 characters. */
-  reasons: readonly { job: number; reason: string }[];
+  reasons: readonly Reason[];
 };
+
+/** Why something failed: a job, or the request itself. */
+export type Reason = { job?: number; reason: string };
 
 /** What the chain asks of its jobs and the world; actors/chain.ts says how each is answered. */
 export type ChainEffect =
@@ -40,6 +45,8 @@ export type ChainEffect =
   | { type: 'tellJob'; job: number; event: 'job.stop' | 'job.exhaust' | 'job.abandon' }
   | { type: 'waitSequence'; sequence: number; afterMs: number }
   | { type: 'clearSequence'; sequence: number }
+  | { type: 'waitExpiry'; afterMs: number }
+  | { type: 'clearExpiry' }
   /** Changes of rows that no job actor shows: no-op completions, rollbacks, resets by a resume. */
   | { type: 'rowsChanged'; from: RowState; to: RowState; jobs: number[] }
   | { type: 'answer'; ok: boolean; state: ChainState; message?: string }
@@ -67,7 +74,7 @@ export type Turn = {
   waits: number;
   answers: number;
   resumption: number;
-  reasons: readonly { job: number; reason: string }[];
+  reasons: readonly Reason[];
   readonly effects: ChainEffect[];
 };
 

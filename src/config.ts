@@ -6,10 +6,10 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { apiSchema } from './api/options.ts';
 import type { ApiConfig } from './api/options.ts';
-import { isLoopback } from './auth/loopback.ts';
 import { authSchema } from './auth/options.ts';
 import type { AuthConfig, AuthOptions } from './auth/options.ts';
 import { commandJob } from './commandJob.ts';
+import { refuseOpen, refuseTwins, refuseUnfound } from './configChecks.ts';
 import { readConfigFile } from './configFile.ts';
 import type { Modules } from './configFile.ts';
 import type { ActorDefinition } from './runtime/actor.ts';
@@ -41,6 +41,8 @@ export type Config = {
    * after which a stop counts a job that has not answered as failed (specification 12.7).
    */
   readonly graceMs: number;
+  /** A request that is suspended for longer fails, in milliseconds; default: never. */
+  readonly suspendedTtlMs?: number;
   /** URL of the module whose jobs an isolated job's process looks through: `import.meta.url` of the one that calls createMillrace, or one that exports them. */
   readonly definitions?: string;
   /** Path of the file that all this was read from; the command line's, which needs no `definitions`. */
@@ -107,6 +109,7 @@ const configSchema = z.strictObject({
   partitions: z.int().min(1).max(1024).default(defaultPartitions),
   concurrency: z.int().min(1).max(10_000).default(50),
   graceMs: z.int().min(0).default(8_000),
+  suspendedTtlMs: z.int().min(1).exactOptional(),
   definitions: z.url({ protocol: /^file$/ }).exactOptional(),
   configFile: z.string().exactOptional(),
   amqpUrl: url(/^amqps?:\/\/./, 'amqp://USER:PASSWORD@HOST:PORT/VHOST').exactOptional(),
@@ -159,39 +162,6 @@ function definitionsOf(options: MillraceOptions) {
   const { jobs = [], chains = [], actors = [], commands = false } = options;
   const isAdded = commands && !jobs.includes(commandJob);
   return { jobs: isAdded ? [...jobs, commandJob] : jobs, chains, actors };
-}
-
-/** The process of an isolated job has to find its definition again. */
-function refuseUnfound({ jobs = [], definitions, configFile }: MillraceOptions): void {
-  const isolated = jobs.find(({ isolate }) => isolate === true);
-  if (isolated === undefined || definitions !== undefined || configFile !== undefined) return;
-  throw new MillraceError(
-    'config',
-    `job "${isolated.type}" is isolated, and its process cannot know where it is defined; say it: createMillrace({ definitions: import.meta.url, … })`,
-  );
-}
-
-/** Where everybody may do everything, nobody else is to reach it. */
-function refuseOpen(from: string, { api, auth }: Pick<Config, 'api' | 'auth'>): void {
-  if (api === undefined || auth !== undefined || isLoopback(api.host)) return;
-  throw new MillraceError(
-    'config',
-    `${from}: api.host: "${api.host}" lets others in, who without auth may do everything; configure auth, or leave the host out`,
-  );
-}
-
-function refuseTwins(thing: string, definitions: readonly { type: string }[]): void {
-  const seen = new Map<string, { type: string }>();
-  for (const definition of definitions) {
-    const twin = seen.get(definition.type);
-    if (twin !== undefined && twin !== definition) {
-      throw new MillraceError(
-        'config',
-        `two ${thing}s have the type "${definition.type}"; rename one`,
-      );
-    }
-    seen.set(definition.type, definition);
-  }
 }
 
 /** Many processes may host: broker and store are servers. */

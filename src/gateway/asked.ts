@@ -89,12 +89,14 @@ export async function planAsked(
     chains,
     jobs,
     blobs,
+    suspendedTtlMs,
   }: {
     chains: readonly ChainDefinition[];
     jobs: ReadonlyMap<string, JobDefinition>;
     blobs: Blobs;
+    suspendedTtlMs?: number | undefined;
   },
-): Promise<{ plan: PlanToSend; requestType: string; args: unknown }> {
+): Promise<{ plan: PlanToSend; requestType: string; args: unknown; suspendedTtlMs?: number }> {
   const definition = typeof chain === 'string' ? chainOf(chains, chain) : chain;
   const given =
     texts === undefined ? args : await toArgs(definition, new Map(Object.entries(texts)));
@@ -102,5 +104,6 @@ export async function planAsked(
     plan: await sentPlan(await planChain(definition, given, jobs), blobs),
     requestType: definition.type,
     args: given,
+    ...(suspendedTtlMs !== undefined && { suspendedTtlMs }),
   };
 }

@@ -24,6 +24,8 @@ export type PlanOptions = {
   /** By type. */
   jobs: ReadonlyMap<string, JobDefinition>;
   blobs: Blobs;
+  /** A request that is suspended for longer fails; default: never. */
+  suspendedTtlMs?: number | undefined;
   /** Whether a request is there already. */
   exists(requestId: string): Promise<boolean>;
   /** Rejects with MillraceError `not-found`, or `state` for one that has not ended or cannot be read. */

@@ -48,6 +48,8 @@ export type RetryPlanners = {
   chains: readonly ChainDefinition[];
   jobs: ReadonlyMap<string, JobDefinition>;
   blobs: Blobs;
+  /** Of the new request; default: it may be suspended for ever. */
+  suspendedTtlMs?: number | undefined;
   /** Rejects with MillraceError `not-found`, or `state` for one that has not ended or cannot be read. */
   ended(id: string): Promise<Ended>;
 };
@@ -57,6 +59,7 @@ const namedOutdated = 20;
 
 /** The body of `chain.create` without user and labels of its own. Rejects with MillraceError `not-found`, `state` or `plan`. */
 export async function planRetry(asked: RetryAsked, planners: RetryPlanners): Promise<object> {
+  const { suspendedTtlMs } = planners;
   const ended = await planners.ended(asked.of);
   const { args, plan } = await planAgain(asked, ended, planners);
   const kept = keep(plan.jobs, ended, asked.from);
@@ -77,6 +80,7 @@ export async function planRetry(asked: RetryAsked, planners: RetryPlanners): Pro
     carried: await sentList(kept.map(carriedOf), planners.blobs),
     values: await ended.values(),
     retryOf,
+    ...(suspendedTtlMs !== undefined && { suspendedTtlMs }),
   };
 }
 

@@ -60,7 +60,8 @@ function plannersOf({ config, chains, registry }: Process, store: Store) {
   const { blobs } = store;
   const jobs = new Map(config.jobs.map((job) => [job.type, job]));
   const ended = endedIn({ store, registry, freezer: createFreezer(registry, blobs) });
-  return { chains, jobs, blobs, ended };
+  const { suspendedTtlMs } = config;
+  return { chains, jobs, blobs, ended, suspendedTtlMs };
 }
 
 /** Into a broker inside this process nobody else publishes. */

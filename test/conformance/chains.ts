@@ -267,6 +267,19 @@ export const suspending: Section = {
       ),
     },
     {
+      row: 'what is suspended does not expire unless a TTL is set, then it FAILs (issue 6)',
+      by: [
+        ...ends(
+          'waits for ever unless it has a limit',
+          'fails when its limit is over, and says why',
+          'has its whole time again when it was resumed meanwhile',
+        ),
+        ...testsIn('test/integration/suspended.test.ts')(
+          'a request that is suspended for longer than suspendedTtlMs fails, also after a restart, and is retried',
+        ),
+      ],
+    },
+    {
       row: 'as often as one likes',
       by: ends('may come as often as it likes, each time with another number'),
     },

@@ -84,10 +84,21 @@ export const rules: readonly Rule[] = [
   {
     from: 'src/config.ts',
     may: [
-      ...['src/api/options.ts', 'src/auth/', 'src/commandJob.ts', 'src/configFile.ts'],
+      ...[
+        'src/api/options.ts',
+        'src/auth/',
+        'src/commandJob.ts',
+        'src/configChecks.ts',
+        'src/configFile.ts',
+      ],
       'src/definitions.ts',
       ...['src/protocol/', 'src/runtime/actor.ts', 'zod', 'node:'],
     ],
+  },
+  {
+    from: 'src/configChecks.ts',
+    may: ['src/auth/loopback.ts', 'src/protocol/errors.ts'],
+    mayTypes: ['src/config.ts'],
   },
   {
     from: 'src/configFile.ts',

@@ -118,6 +118,48 @@ describe('suspending', () => {
   });
 });
 
+describe('a suspended request', () => {
+  const begin = (suspendedTtlMs?: number): Group => {
+    const group = new Group(true);
+    group.send({
+      type: 'chain.create',
+      plan: plan([job()]),
+      requestType: 'r',
+      args: null,
+      ...(suspendedTtlMs !== undefined && { suspendedTtlMs }),
+    });
+    group.send(suspend);
+    return group;
+  };
+
+  test('waits for ever unless it has a limit', () => {
+    const group = begin();
+    expect(group.stopped(0).map(({ type }) => type)).not.toContain('waitExpiry');
+    expect(group.send(resume).map(({ type }) => type)).not.toContain('clearExpiry');
+  });
+
+  test('fails when its limit is over, and says why', () => {
+    const group = begin(50);
+    expect(group.stopped(0)).toContainEqual({ type: 'waitExpiry', afterMs: 50 });
+    expect(group.send({ type: 'request.expired' })).toContainEqual({
+      type: 'ended',
+      state: 'failed',
+    });
+    expect(group.context.reasons).toEqual([
+      { reason: 'it was suspended for longer than 50 ms (suspendedTtlMs)' },
+    ]);
+  });
+
+  test('has its whole time again when it was resumed meanwhile', () => {
+    const group = begin(50);
+    group.stopped(0);
+    expect(group.send(resume)).toContainEqual({ type: 'clearExpiry' });
+    group.send(suspend);
+    expect(group.stopped(0)).toContainEqual({ type: 'waitExpiry', afterMs: 50 });
+    expect(group.send(stop)).toContainEqual({ type: 'clearExpiry' });
+  });
+});
+
 describe('a resume', () => {
   test('keeps the total of tries, and takes one off those that use up retries', () => {
     const group = begun(plan([job({ retries: 1 })]));

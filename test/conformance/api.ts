@@ -6,6 +6,8 @@ const create = testsIn('test/api/create.test.ts');
 const commands = testsIn('test/api/commands.test.ts');
 const reading = testsIn('test/api/reading.test.ts');
 const find = testsIn('test/api/find.test.ts');
+const events = testsIn('test/api/events.test.ts');
+const indexes = testsIn('test/api/indexes.test.ts');
 const retry = testsIn('test/api/retry.test.ts');
 const document = testsIn('test/api/openapi.test.ts');
 const who = testsIn('test/auth/routes.test.ts');
@@ -73,13 +75,19 @@ export const api: Section = {
     {
       row: '200 list, the newest first, without chain and args',
       of: `GET ${requests}`,
-      by: find('lists requests, the newest first, without their chains and args'),
+      by: find('rows come newest first, without args and chain'),
     },
-    { row: 'null when nothing matches', of: `GET ${requests}`, by: find('%s finds %j') },
+    { row: 'null when nothing matches', of: `GET ${requests}`, by: find('nothing found is null') },
     {
       row: 'type, user, state*, arg*, since, until, limit, offset, all together',
       of: `GET ${requests}`,
-      by: find('%s finds %j'),
+      by: [
+        ...find(
+          '%s finds "%s"',
+          'since is not finished or finished after, and until is created before',
+        ),
+        ...indexes('the parameters of a find are those that are held against indexes'),
+      ],
     },
     {
       row: '400 bad state, arg without =, times not RFC 3339, limit or offset no uint',
@@ -89,7 +97,7 @@ export const api: Section = {
     {
       row: 'offset is looked at only with a limit',
       of: `GET ${requests}`,
-      by: find('an offset without a limit is not looked at'),
+      by: find('%s finds "%s"'),
     },
     {
       row: '200 request with JobChain and args',
@@ -203,7 +211,12 @@ export const api: Section = {
     {
       row: 'ours: server-sent events, to their end and on from an id',
       of: `GET ${requests}/:id/events`,
-      by: find('events tell every transition and the end, and go on after the last that was seen'),
+      by: events(
+        'a request is followed to its end, with ids that count up',
+        'a follower that comes again goes on after what it has seen, and is told when that was all',
+        'what happens and what jobs say comes while it does',
+        'events of %s after "%s" are refused with %i',
+      ),
     },
     {
       row: '200 list of what may be asked for, sorted by name, required then optional',

@@ -84,15 +84,9 @@ export const rules: readonly Rule[] = [
   {
     from: 'src/config.ts',
     may: [
-      ...[
-        'src/api/options.ts',
-        'src/auth/',
-        'src/commandJob.ts',
-        'src/configChecks.ts',
-        'src/configFile.ts',
-      ],
-      'src/definitions.ts',
-      ...['src/protocol/', 'src/runtime/actor.ts', 'zod', 'node:'],
+      ...['src/api/options.ts', 'src/auth/', 'src/commandJob.ts', 'src/configChecks.ts'],
+      ...['src/configFile.ts', 'src/definitions.ts', 'src/protocol/'],
+      ...['src/runtime/actor.ts', 'zod', 'node:'],
     ],
   },
   {

@@ -23,7 +23,12 @@ export type Api = {
 export function createApi(target: ApiTarget): Api {
   const { maxBodyBytes: bodyLimit, version } = target;
   const app = fastify({
-    ...{ bodyLimit, exposeHeadRoutes: false, routerOptions: { maxParamLength } },
+    // Spin Cycle's own client finds requests at `/api/v1/requests/?…`.
+    ...{
+      bodyLimit,
+      exposeHeadRoutes: false,
+      routerOptions: { maxParamLength, ignoreTrailingSlash: true },
+    },
     // A path that cannot be read comes past all hooks.
     frameworkErrors({ message }, _request, reply) {
       void send(reply.header(versionHeader, version), { status: 400, json: { message } });
@@ -123,7 +128,7 @@ function toRefusal(thrown: unknown): unknown {
 
 /** 405 for a path that is there with other verbs. */
 function absent(method: string, url: string): Refusal {
-  const path = url.replace(/[?#].*$/, '');
+  const path = url.replace(/\/?(?:[?#].*)?$/, '');
   const others = routes.filter((route) => fits(route, path)).map((route) => route.method);
   if (others.length === 0) return new Refusal(404, `there is no ${path}; ${STATUS_CODES[404]}`);
   const allow = [...new Set(others)].join(', ');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { z } from 'zod';
-import type { Children } from './children.ts';
+import type { Child, Children } from './children.ts';
 import { percentile } from './report.ts';
 import type { Report } from './report.ts';
 
@@ -29,12 +29,19 @@ async function creates(
   const child = children.start('creates', { folder, steps, hasWorkers });
   try {
     const { url } = z.object({ url: z.string() }).parse(await child.next());
+    const before = await processorOf(child);
     const { ids, ms, seconds } = await created(url);
+    const used = (await processorOf(child)) - before;
     child.process.kill('SIGKILL');
     await once(child.process, 'exit');
     const name = `${requests} × ${steps} jobs over HTTP, ${hasWorkers ? 'workers' : 'no worker'}`;
     const goal = hasWorkers ? {} : { goal: { atLeast: 1000 } };
     report.add({ name, value: requests / seconds, unit: 'creates/s', ...goal });
+    report.add({
+      name: `${name}: processor`,
+      value: (used * 1000) / requests,
+      unit: 'ms a create',
+    });
     report.add({ name: `${name}: p99`, value: percentile(ms, 0.99), unit: 'ms' });
     const missing = missingIn(join(folder, 'store.db'), ids);
     const lost = `${name}: answered, not in the store`;
@@ -43,6 +50,12 @@ async function creates(
     child.process.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Of the host with its tracker; on a busy machine it says more than the clock. */
+async function processorOf(child: Child): Promise<number> {
+  child.process.send({});
+  return z.object({ processorS: z.number() }).parse(await child.next()).processorS;
 }
 
 type Created = { ids: string[]; ms: number[]; seconds: number };

@@ -1,11 +1,11 @@
 /**
  * Program of the benchmark `creates`: hosts a folder with its API until it is killed. Without workers its one
- * attempt waits for ever, and no other is begun.
+ * attempt waits for ever, and no other is begun. Asked by a message, it tells the processor time it has had.
  */
 import { z } from 'zod';
 import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { JobHandle } from '../../src/index.ts';
-import { ordered, tell } from './orders.ts';
+import { ordered, processorS, tell } from './orders.ts';
 
 const { folder, steps, hasWorkers } = z
   .object({ folder: z.string(), steps: z.number(), hasWorkers: z.boolean() })
@@ -31,3 +31,4 @@ const settings = { data: folder, concurrency: hasWorkers ? 100 : 1, api: { port:
 const millrace = createMillrace({ jobs: [step], chains: [line], ...settings });
 await millrace.start();
 tell({ url: millrace.apiUrl });
+process.on('message', () => tell({ processorS: processorS() }));

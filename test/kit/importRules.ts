@@ -117,7 +117,7 @@ export const rules: readonly Rule[] = [
     ],
   },
   { from: 'src/storedPlan.ts', may: ['src/protocol/'], mayTypes: ['machines/', 'src/ports/'] },
-  { from: 'src/newId.ts', may: ['ulid'] },
+  { from: 'src/newId.ts', may: ['ulid', 'node:crypto'] },
   {
     from: 'src/connectCluster.ts',
     may: [

@@ -55,8 +55,9 @@ export function judge({ caller, op, type, acl, rules }: Question): Verdict {
   if (own.some(({ admin, ops }) => admin === true || ops?.includes(op))) return { is: 'ask' };
   const takers = acl.filter(({ admin, ops }) => admin === true || ops?.includes(op));
   const roles = takers.length === 0 ? 'an admin role' : listed(takers.map(({ role }) => role));
+  const who = caller.name === '' ? 'a caller without a name' : `"${caller.name}"`;
   const theirs = caller.roles.length === 0 ? 'no role' : listed(caller.roles);
-  return denied(`to ${op} "${type}" takes ${roles}; "${caller.name}" has ${theirs}`);
+  return denied(`to ${op} "${type}" takes ${roles}; ${who} has ${theirs}`);
 }
 
 function denied(why: string): Verdict {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tempFolder } from '../kit/tempFolder.ts';
-import { idIn, on, untilSaid } from './kit.ts';
+import { idIn, on, untilGate, untilSaid } from './kit.ts';
 
 const folder = tempFolder();
 const slow = 120_000;
@@ -102,6 +102,39 @@ test(
       expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringContaining(message)]);
     }
     expect(ran()).toBe('second hello\n');
+  },
+  slow,
+);
+
+test(
+  'that is killed goes on, and still does not run what was kept',
+  async () => {
+    const dir = join(folder, 'killed');
+    mkdirSync(dir);
+    const millrace = on(join(dir, 'data'));
+    const host = millrace('up');
+    await untilSaid(host, /Hosting .* as process \d+/);
+    const started = millrace('start', 'gate', `dir=${dir}`, '-f');
+    const id = await untilGate(started, dir);
+    await millrace('stop', id, '-f');
+    expect((await started).exitCode).toBe(3);
+    host.kill('SIGTERM');
+    await host;
+    for (const name of ['a', 'b', 'c']) rmSync(join(dir, `started-${name}`));
+    const retry = millrace('retry', id);
+    const again = await untilGate(retry, dir);
+    retry.kill('SIGKILL');
+    await retry;
+    writeFileSync(join(dir, 'go'), '');
+    const resumed = await millrace('resume', again);
+    expect([resumed.exitCode, resumed.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^COMPLETE in .*: 5 jobs complete/),
+    ]);
+    const log = await millrace('log', again, '--json');
+    const names = log.stdout.split('\n').map((line) => (JSON.parse(line) as { name: string }).name);
+    expect(new Set(names)).toEqual(new Set(['a', 'b', 'c', 'last']));
+    expect((await millrace('replay', '--verify')).exitCode).toBe(0);
   },
   slow,
 );

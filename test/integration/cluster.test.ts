@@ -107,10 +107,12 @@ async function suspendAndStop(deployment: Deployment): Promise<void> {
   const resumed = deployment.run('resume', id, '--follow');
   writeFileSync(join(dir, 'go'), '');
   expect((await resumed).exitCode).toBe(0);
-  const other = await json<Status>(
-    deployment.run('start', 'gate', `dir=${deployment.folder('other')}`, '--json'),
-  );
+  const otherDir = deployment.folder('other');
+  const other = await json<Status>(deployment.run('start', 'gate', `dir=${otherDir}`, '--json'));
   expect((await deployment.run('stop', other.id, '--follow')).exitCode).toBe(3);
+  writeFileSync(join(otherDir, 'go'), '');
+  const retried = await json<Status>(deployment.run('retry', other.id, '--follow', '--json'));
+  expect(retried).toMatchObject({ state: 'COMPLETE', retryOf: { request: other.id } });
 }
 
 const timeout = 120_000;

@@ -42,6 +42,8 @@ export interface Snapshots {
   put(snapshot: StoredSnapshot): Promise<void>;
   /** The newest with seq ≤ `seq` (default: the newest of all). */
   newest(group: string, seq?: number): Promise<StoredSnapshot | undefined>;
+  /** Seq of the newest of each of these groups; one that has none is left out. */
+  newestSeqs(groups: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Stores heads; one with a seq not above the stored one changes nothing, except that an equal seq may replace it. */
   putHeads(heads: readonly Head[]): Promise<void>;
   head(group: string): Promise<Head | undefined>;

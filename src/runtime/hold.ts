@@ -86,6 +86,7 @@ async function finish(
   const { lost, partition } = ownership;
   ownership.timers.stop();
   ownership.resends.stop();
+  ownership.recent.end();
   await unlessLost(lost, checkpoints.finish({ snapshots: isLast }));
   // It comes back to the queue as this channel is closed, and is the next owner's first delivery.
   if (isLast) await unlessLost(lost, tellOwner(runtime, partition, partitionWake));
@@ -97,6 +98,7 @@ function drop({ memory, valve, pace }: Runtime, ownership: Ownership): void {
   pace.works(ownership.partition);
   ownership.timers.stop();
   ownership.resends.stop();
+  ownership.recent.end();
   memory.drop(ownership);
   valve.recount(ownership.partition);
 }

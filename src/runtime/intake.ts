@@ -98,7 +98,8 @@ function refuseElsewhere({ store }: Runtime, own: Ownership, { type, group }: In
 async function bring(runtime: Runtime, own: Ownership, message: Incoming): Promise<Resident> {
   const known = own.residents.get(message.group);
   refuseElsewhere(runtime, own, message);
-  const resident = await loadGroup(runtime, { partition: own.partition, id: message.group });
+  const place = { partition: own.partition, id: message.group };
+  const resident = await loadGroup(runtime, place, own.recent.take(message.group));
   own.residents.set(message.group, resident);
   runtime.memory.note(own, resident.group);
   const hasComeRight = known?.isBroken === true && resident.parked === undefined;

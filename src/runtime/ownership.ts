@@ -13,6 +13,7 @@ import { SentStarts } from './lostStarts.ts';
 import { stillOwed } from './mail.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Resident } from './parking.ts';
+import { readNewest, Recent } from './recent.ts';
 import { recover } from './recovery.ts';
 import type { Active } from './recovery.ts';
 import { sendOwed } from './send.ts';
@@ -49,6 +50,8 @@ export type Ownership = {
   /** Ends it once what is in hand is done, and begins another that sends all that every active group owes. */
   reconcile(): void;
   readonly residents: Map<string, Resident>;
+  /** Of groups that are not in memory yet. */
+  readonly recent: Recent;
   /** Groups changed since their head was stored, as their newest released entry left them. */
   touched: Map<string, Resident>;
   /** Groups in the batch that is being committed, as they were before it. */
@@ -79,8 +82,8 @@ export async function own(
   const released = document?.released ?? 0;
   const claim = await claimPartition(runtime, partition);
   if (document !== undefined) await sayVersions(runtime, document);
-  const entries = await unreleased(runtime, claim, released);
-  runtime.feed.committed(entries);
+  const { before, unreleased } = await readNewest(runtime, claim, released);
+  runtime.feed.committed(unreleased);
   const attempts = new AttemptMemory(clock);
   runtime.announcer?.range({ partition, first: released + 1, last: claim.offset });
   const ownership: Ownership = {
@@ -110,6 +113,7 @@ export async function own(
     released,
     at: claim.at,
     residents: new Map(),
+    recent: new Recent(clock, [...before, ...unreleased]),
     touched: new Map(),
     uncommitted: new Map(),
     owing: new Map(),
@@ -118,7 +122,7 @@ export async function own(
     const active = activeGroups(runtime, document, { partition, epoch });
     await inTurn(async () => {
       lost.throwIfAborted();
-      await recover(runtime, ownership, { unreleased: entries, active });
+      await recover(runtime, ownership, { unreleased, active });
     });
     ownership.roll.end();
     ownership.released = claim.offset;
@@ -128,6 +132,7 @@ export async function own(
     ownership.roll.end();
     ownership.timers.stop();
     ownership.resends.stop();
+    ownership.recent.end();
     runtime.memory.drop(ownership);
     throw thrown;
   }
@@ -206,22 +211,4 @@ async function claimPartition(runtime: Runtime, partition: number): Promise<Entr
 async function lastAt(runtime: Runtime, partition: number, head: number): Promise<number> {
   for await (const { at } of runtime.store.journal.read(partition, head - 1)) return at;
   return 0;
-}
-
-/** Entries after `released` up to our claim; throws when the journal is not dense or not ours to own. */
-async function unreleased(runtime: Runtime, claim: Entry, released: number): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  let expected = released + 1;
-  for await (const entry of runtime.store.journal.read(claim.partition, released)) {
-    if (entry.offset !== expected) {
-      throw new MillraceError(
-        'store',
-        `partition ${claim.partition} has no entry ${expected}; the store is damaged`,
-      );
-    }
-    expected += 1;
-    entries.push(entry);
-  }
-  if (entries.at(-1)?.token === claim.token) return entries;
-  throw new FencedError(`partition ${claim.partition} was claimed by another host`);
 }

@@ -32,7 +32,8 @@ export async function recover(
   { unreleased, active }: { unreleased: readonly Entry[]; active: AsyncIterable<Active> },
 ): Promise<void> {
   const groups = new Map<string, Known>();
-  for (const [id, tail] of byGroup(unreleased)) groups.set(id, { tail });
+  for (const { group } of unreleased)
+    if (group !== undefined) groups.set(group, { isUnreleased: true });
   for await (const { group, snapshot } of active) {
     groups.set(group, { ...groups.get(group), ...(snapshot === 0 && { snapshot }) });
   }
@@ -48,31 +49,21 @@ export async function recover(
   }
 }
 
-function byGroup(entries: readonly Entry[]): Map<string, Entry[]> {
-  const groups = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    if (entry.group === undefined) continue;
-    const list = groups.get(entry.group);
-    if (list === undefined) groups.set(entry.group, [entry]);
-    else list.push(entry);
-  }
-  return groups;
-}
-
-/** What need not be asked of the store. */
-type Known = Pick<LoadOptions, 'tail' | 'snapshot'>;
+/** What need not be asked of the store; whether there are entries that the stored rows may not know of. */
+type Known = Pick<LoadOptions, 'snapshot'> & { isUnreleased?: boolean };
 
 /** Loads a group and sends all it owes, and the notices of what was not released. */
 async function recoverGroup(
   runtime: Runtime,
   own: Ownership,
   id: string,
-  known: Known,
+  { isUnreleased = false, ...known }: Known,
 ): Promise<void> {
   const answers: Answer[] = [];
   const place = { partition: own.partition, id };
   const resident = await loadGroup(runtime, place, {
     ...known,
+    ...own.recent.take(id),
     onNotices: (entry, notices) => {
       if (entry.offset > own.released) answers.push(...answersTo(entry, notices));
     },
@@ -82,8 +73,7 @@ async function recoverGroup(
   own.residents.set(id, resident);
   runtime.memory.note(own, group);
   runtime.valve.note(own.partition, id, isBusy(obligations));
-  const isStored =
-    known.tail === undefined && obligations.timers.size === 0 && !owesNothing(obligations);
+  const isStored = !isUnreleased && obligations.timers.size === 0 && !owesNothing(obligations);
   if (!isStored) own.touched.set(id, resident);
   if (parked !== undefined) {
     runtime.log.error({ request: id, reason: parked }, 'parked');

@@ -57,6 +57,15 @@ export function snapshotsContract(name: string, open: () => Promise<Store>): voi
       expect(await snapshots.newest('none')).toBeUndefined();
     });
 
+    it('tells up to where groups have snapshots', async () => {
+      for (const seq of [10, 1000, 20]) await snapshots.put(snapshot(seq));
+      await snapshots.put(snapshot(99, { group: 'g0' }));
+      await snapshots.put(snapshot(7, { group: 'other' }));
+      const seqs = await snapshots.newestSeqs(['g', 'none', 'g0']);
+      expect(Object.fromEntries(seqs)).toEqual({ g: 1000, g0: 99 });
+      expect((await snapshots.newestSeqs([])).size).toBe(0);
+    });
+
     it('keeps the first of two with the same seq', async () => {
       await snapshots.put(snapshot(10));
       await snapshots.put(snapshot(10, { state: 'another' }));

@@ -117,6 +117,7 @@ function crashingStore(store: Store, fuse: Fuse): Store {
     journal: crashingJournal(store, fuse),
     snapshots: {
       newest: (group, seq) => snapshots.newest(group, seq),
+      newestSeqs: (groups) => snapshots.newestSeqs(groups),
       head: (group) => snapshots.head(group),
       active: (partition) => snapshots.active(partition),
       matching: (part, limit) => snapshots.matching(part, limit),

@@ -48,6 +48,19 @@ export function mongoSnapshots({ connection, collections, queue }: Part): Snapsh
       );
       return found && toSnapshot(found);
     },
+    async newestSeqs(groups) {
+      await snapshots.settle();
+      const newest = new Map<string, number>();
+      for (let from = 0; from < groups.length; from += page) {
+        const ids = groups.slice(from, from + page).map(ofGroup);
+        const found = await connection.run('read which snapshots there are', () =>
+          collections.snapshots.find({ $or: ids }).project<{ _id: string }>({ _id: 1 }).toArray(),
+        );
+        for (const { group, seq } of found.map(({ _id }) => placeOf(_id)))
+          newest.set(group, Math.max(seq, newest.get(group) ?? 0));
+      }
+      return newest;
+    },
     putHeads: (list) => waitingHeads.add(list.map((head) => [head.group, toHeadDocument(head)])),
     async head(group) {
       await waitingHeads.settle();
@@ -87,6 +100,15 @@ function snapshotId(group: string, seq: number): string {
   return `${group}/${String(seq).padStart(seqDigits, '0')}`;
 }
 
+function ofGroup(group: string): Filter<SnapshotDocument> {
+  return { _id: { $gte: snapshotId(group, 0), $lte: snapshotId(group, Number.MAX_SAFE_INTEGER) } };
+}
+
+function placeOf(id: string): { group: string; seq: number } {
+  const slash = id.lastIndexOf('/');
+  return { group: id.slice(0, slash), seq: Number(id.slice(slash + 1)) };
+}
+
 /** By characters, not by the halves of them. */
 function mirrored(text: string): string {
   return Array.from(text).reverse().join('');
@@ -105,10 +127,8 @@ function toSnapshotDocument(snapshot: StoredSnapshot): SnapshotDocument {
 }
 
 function toSnapshot({ _id, versions, ...rest }: SnapshotDocument): StoredSnapshot {
-  const slash = _id.lastIndexOf('/');
   return {
-    group: _id.slice(0, slash),
-    seq: Number(_id.slice(slash + 1)),
+    ...placeOf(_id),
     // A cast: this file alone writes the field.
     versions: JSON.parse(versions) as StoredSnapshot['versions'],
     ...rest,

@@ -38,6 +38,9 @@ export function sqliteSnapshots(connection: Connection, queue: CommitQueue): Sna
   const newest = connection.query<SnapshotRow>(
     `SELECT ${snapshotColumns} FROM snapshots WHERE grp = ? AND seq <= ? ORDER BY seq DESC LIMIT 1`,
   );
+  const newestSeq = connection.query<[number]>(
+    'SELECT seq FROM snapshots WHERE grp = ? ORDER BY seq DESC LIMIT 1',
+  );
   const upsert = connection.write(`
     INSERT INTO heads (${headColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (grp) DO UPDATE SET partition = excluded.partition, type = excluded.type, state = excluded.state,
@@ -65,6 +68,13 @@ export function sqliteSnapshots(connection: Connection, queue: CommitQueue): Sna
       queue.settle('snapshots');
       const row = newest(group, seq)[0];
       return row && toSnapshot(row);
+    },
+    newestSeqs(groups) {
+      queue.settle('snapshots');
+      const seqs = groups.flatMap((group) =>
+        newestSeq(group).map(([seq]) => [group, seq] as const),
+      );
+      return Promise.resolve(new Map(seqs));
     },
     putHeads(list) {
       const rows = list.map(toRow);

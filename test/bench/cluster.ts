@@ -2,10 +2,6 @@
  * Over RabbitMQ with quorum queues, host and worker as two processes: many chains against BullMQ flows in
  * interleaved rounds, a chain alone against its hops and commits, what is counted, and what a host's death costs.
  */
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { openRabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
 import type { Broker } from '../../src/ports/broker.ts';
@@ -16,6 +12,8 @@ import { silentLog } from '../kit/silentLog.ts';
 import { openBullmq } from './bullmq.ts';
 import type { Child, Children } from './children.ts';
 import { commitTimer } from './lone.ts';
+import { Members } from './members.ts';
+import type { Urls } from './members.ts';
 import { median } from './report.ts';
 import type { Report } from './report.ts';
 
@@ -43,8 +41,6 @@ export async function benchCluster(report: Report, children: Children): Promise<
   }
 }
 
-type Urls = { amqpUrl: string; mongodbUrl?: string };
-
 /** One deployment: a host with gateway and tracker, a worker. */
 type Deployment = {
   host: Child;
@@ -55,28 +51,17 @@ type Deployment = {
 };
 
 async function deploy(children: Children, urls: Urls): Promise<Deployment> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const prefix = `bench-${urls.mongodbUrl === undefined ? 'sqlite' : 'mongodb'}`;
-  const orders = { ...urls, prefix };
-  const host = children.start('cluster', {
-    ...{ ...orders, roles: ['gateway', 'host', 'tracker'], data: join(folder, 'host') },
-  });
-  await host.next();
-  const worker = children.start('cluster', {
-    ...{ ...orders, roles: ['worker'], data: join(folder, 'worker') },
-  });
-  await worker.next();
+  const members = new Members(children, { ...urls, prefix });
+  const host = await members.start({ name: 'host', roles: ['gateway', 'host', 'tracker'] });
+  const worker = await members.start({ name: 'worker', roles: ['worker'] });
   const { amqpUrl: url } = urls;
   const broker = await openRabbitmqBroker({ url, prefix, name: 'bench', log: silentLog() });
   return {
-    ...{ host, worker, broker, folder },
+    ...{ host, worker, broker, folder: members.folder },
     async close() {
-      for (const child of [worker, host]) {
-        child.process.kill('SIGTERM');
-        await once(child.process, 'exit');
-      }
       await broker.close();
-      rmSync(folder, { recursive: true });
+      await members.close();
     },
   };
 }

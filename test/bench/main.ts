@@ -6,6 +6,7 @@ import { benchCreates } from './creates.ts';
 import { benchFind } from './find.ts';
 import { benchHop } from './hop.ts';
 import { benchCluster } from './cluster.ts';
+import { benchFailover, benchJoin } from './failover.ts';
 import { benchLarge, benchSnapshots } from './large.ts';
 import { benchLone } from './lone.ts';
 import { benchRecovery } from './recovery.ts';
@@ -34,6 +35,8 @@ try {
   if (wants('recovery')) await benchRecovery(report, children);
   if (wants('suspended')) await benchSuspended(report, children);
   if (wants('cluster')) await benchCluster(report, children);
+  if (wants('failover')) await benchFailover(report, children);
+  if (wants('join')) await benchJoin(report, children);
 } finally {
   children.close();
 }

@@ -8,6 +8,7 @@ import type { Answer, Asked, Route } from './ask.ts';
 import { problemOf, Refusal } from './problems.ts';
 import { routes } from './routes.ts';
 import type { ApiTarget } from './target.ts';
+import { wholeId } from './wholeId.ts';
 
 /** An id of 200 bytes may be this long in a path. */
 const maxParamLength = 600;
@@ -59,7 +60,9 @@ export function createApi(target: ApiTarget): Api {
       url: route.path,
       handler: async (request, reply) => {
         const caller = callers.get(request) ?? { name: '', roles: [] };
-        const answer = await route.handle(target, askedOf(request, caller));
+        const asked = askedOf(request, caller);
+        const id = await wholeId(target.link, asked.id);
+        const answer = await route.handle(target, { ...asked, id });
         const { events } = answer;
         if (events !== undefined) {
           followers.add(events.end);

@@ -1,6 +1,7 @@
 /** What Spin Cycle's own client sends: its paths, its headers, its keys (specification 9). */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 import { createApis, once } from './kit.ts';
 
@@ -29,6 +30,18 @@ test('it starts, finds, looks at and stops a request', async () => {
   });
   expect((await ask(`PUT /api/v1/requests/${id}/stop`, '', json)).status).toBe(200);
   expect((await millrace.client.request(id).finished()).state).toBe('STOPPED');
+});
+
+test('an id as its find shows it, squeezed in the middle, is understood', async () => {
+  const { ask, millrace } = await own();
+  const { id } = await millrace.client.start('failing', {});
+  const squeezed = `${id.slice(0, 9)}..${id.slice(-9)}`;
+  await eventually(async () => {
+    const found = await ask(`GET /api/v1/requests/${squeezed}`);
+    expect([found.status, found.json]).toMatchObject([200, { id }]);
+  });
+  for (const other of [`${id.slice(0, 9)}..${'z'.repeat(9)}`, `${'z'.repeat(9)}..${id.slice(-9)}`])
+    expect((await ask(`GET /api/v1/requests/${other}`)).status).toBe(404);
 });
 
 test('a default is a text wherever an arg is optional, as it takes nothing else', async () => {

@@ -1,7 +1,7 @@
 /** The worker and the publisher in Python, over a real RabbitMQ, with a host of ours. */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -12,6 +12,7 @@ import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { Client, Millrace } from '../../src/index.ts';
 import { eventually } from '../kit/eventually.ts';
 import { pythonWithPika } from '../kit/python.ts';
+import { openTcpProxy } from '../kit/tcpProxy.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 
 const server = inject('amqpUrl');
@@ -29,6 +30,7 @@ const elsewhere = (): never => {
 const words = defineJob({ type: 'words', args: z.object({ path: z.string() }), run: elsewhere });
 const napArgs = z.object({ seconds: z.number(), log: z.string() });
 const nap = defineJob({ type: 'nap', args: napArgs, run: elsewhere });
+const fatal = defineJob({ type: 'fatal', args: z.object({ log: z.string() }), run: elsewhere });
 const countWords = defineChain({
   type: 'count-words',
   args: z.object({ paths: z.array(z.string()) }),
@@ -43,15 +45,32 @@ const rest = defineChain({
     void job(nap, args, timeoutMs === undefined ? {} : { timeoutMs }),
 });
 
+const poisoned = defineChain({
+  type: 'poisoned',
+  args: z.object({ log: z.string(), naps: z.string() }),
+  plan: ({ args: { log, naps }, job }) => {
+    job(fatal, { log });
+    job(nap, { seconds: 0.1, log: naps });
+  },
+});
+
 function start(program: string, args: readonly string[] = [], at = url) {
   const env = { MILLRACE_AMQP_URL: at, MILLRACE_PREFIX: prefix, PYTHONDONTWRITEBYTECODE: '1' };
-  return execa(python, [join(example, program), ...args], { reject: false, all: true, env });
+  return execa(python, [resolve(example, program), ...args], { reject: false, all: true, env });
 }
 
 const workers: ReturnType<typeof start>[] = [];
 
 function startWorker(): void {
   workers.push(start('worker.py'));
+}
+
+/** One that takes leases after half a second, and has the job `fatal`. */
+function startTestWorker(at = url): ReturnType<typeof start> {
+  const program = fileURLToPath(new URL('./fixtures/worker.py', import.meta.url));
+  const worker = start(program, [example], at);
+  workers.push(worker);
+  return worker;
 }
 
 /** At once, as a power cut would. */
@@ -70,8 +89,8 @@ describe.skipIf(skipped.length > 0)(`in Python ${skipped.join('; ')}`, () => {
     millrace = createMillrace({
       ...{ amqpUrl: url, prefix, data: join(folder, 'data'), partitions: 2 },
       roles: ['gateway', 'host', 'tracker'],
-      jobs: [words, nap],
-      chains: [countWords, rest],
+      jobs: [words, nap, fatal],
+      chains: [countWords, rest, poisoned],
     });
     await millrace.start();
     client = millrace.client;
@@ -165,4 +184,50 @@ describe.skipIf(skipped.length > 0)(`in Python ${skipped.join('; ')}`, () => {
     for await (const { type } of request.events()) types.push(type);
     expect(types).toContain('attempt.confirm');
   }, 60_000);
+
+  async function typesOf(id: string): Promise<string[]> {
+    const types: string[] = [];
+    for await (const { type } of client.request(id).events()) types.push(type);
+    return types;
+  }
+
+  it('what takes long has a lease, with which it outlives the connection', async () => {
+    const proxy = await openTcpProxy(url);
+    const through = new URL(url);
+    through.port = String(proxy.port);
+    void startTestWorker(through.href);
+    const log = join(folder, 'leased');
+    const request = await client.start(rest, { seconds: 4, log });
+    await eventually(
+      async () => expect(await typesOf(request.id)).toContain('attempt.lease'),
+      30_000,
+    );
+    proxy.cut();
+    expect((await request.finished()).state).toBe('COMPLETE');
+    expect(await typesOf(request.id)).toEqual([
+      'chain.create',
+      'attempt.lease',
+      'attempt.succeeded',
+    ]);
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(1);
+    await killWorkers();
+    await proxy.close();
+  }, 60_000);
+
+  it('a job that kills its worker runs alone in the third, and has failed after five', async () => {
+    const log = join(folder, 'fatal');
+    const request = await client.start(poisoned, { log, naps: join(folder, 'naps') });
+    const over = new AbortController();
+    const supervised = (async () => {
+      while (!over.signal.aborted) await startTestWorker();
+    })();
+    const { state, failures } = await request.finished();
+    over.abort();
+    await killWorkers();
+    await supervised;
+    expect(state).toBe('FAIL');
+    expect(failures.map(({ reason }) => reason)).toEqual([expect.stringContaining('worker')]);
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(5);
+    expect(await resultsOf(request.id)).toEqual([{ slept: 0.1 }]);
+  }, 120_000);
 });

@@ -249,6 +249,14 @@ export const api: Section = {
       by: reading('%s is %i, with a message alone'),
     },
     {
+      row: 'the original client works (issue 6)',
+      by: testsIn('test/api/originalClient.test.ts')(
+        'it starts, finds, looks at and stops a request',
+        'an id as its find shows it, squeezed in the middle, is understood',
+        'a default is a text wherever an arg is optional, as it takes nothing else',
+      ),
+    },
+    {
       row: 'what was answered 201 is committed',
       of: `POST ${requests}`,
       by: create('what was answered outlives a stop right after it'),

@@ -181,6 +181,16 @@ export const client: Section = {
       ),
     },
     {
+      row: '--addr, SPINC_ADDR: all of it against an API address (--api, MILLRACE_API)',
+      by: testsIn('test/cli/remote.test.ts')(
+        'a request is started, looked at, suspended, resumed, followed and stopped',
+        'a request that fails is run on from there',
+        'what may be started is told, and completed',
+        'no token, or one that is not taken',
+        'nobody there, or somebody else',
+      ),
+    },
+    {
       row: 'exit 0 on success, else not; messages on stderr',
       by: commands(
         'of a chain that completes exits with 0 and sums up',

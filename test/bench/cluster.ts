@@ -93,23 +93,11 @@ async function throughput(report: Report, deployment: Deployment, store: string)
       const ours = await run(deployment, chains, steps);
       times.push({ ours, theirs: await bullmq.run(chains, steps) });
     }
-    const name = `RabbitMQ + ${store}, ${chains} × ${steps}`;
-    const perSecond = (ms: number): number => (chains * steps * 1000) / ms;
-    report.add({
-      name: `${name}, millrace`,
-      value: perSecond(median(times.map(({ ours }) => ours))),
-      unit: 'steps/s',
-    });
-    report.add({
-      name: `${name}, BullMQ flows`,
-      value: perSecond(median(times.map(({ theirs }) => theirs))),
-      unit: 'steps/s',
-    });
-    report.add({
-      name: `${name}, ratio, median of ${rounds}`,
-      value: median(times.map(({ ours, theirs }) => theirs / ours)),
-      unit: '× BullMQ',
-      ...(store === 'SQLite' && { goal: { atLeast: 1.5 } }),
+    report.compare({
+      name: `RabbitMQ + ${store}, ${chains} × ${steps}`,
+      jobs: chains * steps,
+      rounds: times,
+      ...(store === 'SQLite' && { atLeast: 1.5 }),
     });
   } finally {
     await bullmq.close();

@@ -10,6 +10,14 @@ export type Figure = {
   goal?: { atMost: number } | { atLeast: number };
 };
 
+export type Compared = {
+  name: string;
+  jobs: number;
+  rounds: readonly { ours: number; theirs: number }[];
+  /** Of the ratio's median; default: no goal. */
+  atLeast?: number;
+};
+
 /** A figure as it is written: `holds` is null where there is no goal. */
 type Reported = {
   name: string;
@@ -32,6 +40,27 @@ export class Report {
     console.log(
       `${name.padEnd(52)} ${String(rounded).padStart(10)} ${unit.padEnd(14)} ${(figure.goal ?? '').padEnd(12)} ${verdict}`,
     );
+  }
+
+  /** Rounds of the same jobs, ours and BullMQ's in turn, by their milliseconds. */
+  compare({ name, jobs, rounds, atLeast }: Compared): void {
+    const perSecond = (ms: readonly number[]): number => (jobs * 1000) / median(ms);
+    const [ours, theirs] = [rounds.map((round) => round.ours), rounds.map((round) => round.theirs)];
+    const ratios = rounds.map((round) => round.theirs / round.ours);
+    const unit = '× BullMQ';
+    this.add({ name: `${name}, millrace`, value: perSecond(ours), unit: 'steps/s' });
+    this.add({ name: `${name}, BullMQ flows`, value: perSecond(theirs), unit: 'steps/s' });
+    this.add({
+      name: `${name}, ratio, median of ${rounds.length}`,
+      value: median(ratios),
+      unit,
+      ...(atLeast !== undefined && { goal: { atLeast } }),
+    });
+    this.add({
+      name: `${name}, ratio, lowest of ${rounds.length}`,
+      value: Math.min(...ratios),
+      unit,
+    });
   }
 
   /** The machine and versions that the figures belong to. */

@@ -35,30 +35,8 @@ export async function benchThroughput(report: Report): Promise<void> {
       const lag = await caughtUp(tracked);
       times.push({ ours, lag, theirs: await bullmq.run(chains, steps) });
     }
-    const perSecond = (ms: number): number => (chains * steps * 1000) / ms;
     const name = `${chains} chains × ${steps} steps`;
-    const ratios = times.map(({ ours, theirs }) => theirs / ours);
-    report.add({
-      name: `${name}, millrace`,
-      value: perSecond(median(times.map(({ ours }) => ours))),
-      unit: 'steps/s',
-    });
-    report.add({
-      name: `${name}, BullMQ flows`,
-      value: perSecond(median(times.map(({ theirs }) => theirs))),
-      unit: 'steps/s',
-    });
-    report.add({
-      name: `ratio, median of ${rounds} rounds`,
-      value: median(ratios),
-      unit: '× BullMQ',
-      goal: { atLeast: 3 },
-    });
-    report.add({
-      name: `ratio, lowest of ${rounds} rounds`,
-      value: Math.min(...ratios),
-      unit: '× BullMQ',
-    });
+    report.compare({ name, jobs: chains * steps, rounds: times, atLeast: 3 });
     report.add({
       name: 'read models behind the last chain, median',
       value: median(times.map(({ lag }) => lag)),

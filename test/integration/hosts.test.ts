@@ -35,8 +35,7 @@ function suite(server: RabbitmqServer): void {
     await hosts.kill(first);
     await eventually(() => expect(second.host.owned()).toHaveLength(partitions));
     expect(performance.now() - at).toBeLessThan(5000);
-    await hosts.tell('a', 'task.poke', { by: 1 });
-    await eventually(async () => expect(await hosts.typesOf('a')).toContain('task.poke'));
+    await hosts.expectTaken();
     await hosts.expectWhole();
   });
 
@@ -49,8 +48,7 @@ function suite(server: RabbitmqServer): void {
     await hosts.expectAllOwned(30_000);
     const seen = await hosts.starts();
     await eventually(() => expect(seen.size).toBe(groups.length), 20_000);
-    await hosts.tell('a', 'task.poke', { by: 1 });
-    await eventually(async () => expect(await hosts.typesOf('a')).toContain('task.poke'));
+    await hosts.expectTaken();
     await hosts.expectWhole();
   });
 
@@ -59,15 +57,7 @@ function suite(server: RabbitmqServer): void {
     await hosts.join();
     await hosts.expectAllOwned();
     await hosts.begin();
-    const before = await hosts.store.deployment.epoch();
-    await hosts.wipe();
-    await eventually(
-      async () => expect(await hosts.store.deployment.epoch()).not.toBe(before),
-      20_000,
-    );
-    const seen = await hosts.starts();
-    await eventually(() => expect(seen.size).toBe(groups.length), 20_000);
-    await hosts.expectAllOwned(20_000);
+    await hosts.expectRecoveredFromWipe();
     await hosts.expectWhole();
   });
 
@@ -94,8 +84,7 @@ function suite(server: RabbitmqServer): void {
       const second = await hosts.join();
       first.proxy.drop();
       await eventually(() => expect(second.host.owned()).toHaveLength(partitions), 40_000);
-      await hosts.tell('a', 'task.poke', { by: 1 });
-      await eventually(async () => expect(await hosts.typesOf('a')).toContain('task.poke'));
+      await hosts.expectTaken();
       first.proxy.pass();
       await eventually(
         async () => expect(await hosts.typesOf('a')).toContain('timer.fired'),

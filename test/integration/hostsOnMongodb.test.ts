@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openMongoStore } from '../../src/adapters/mongodb/store.ts';
 import { eventually } from '../kit/eventually.ts';
-import { groups, openHosts, partitions } from '../kit/hostsOverRabbitmq.ts';
+import { openHosts, partitions } from '../kit/hostsOverRabbitmq.ts';
 import type { HostsOverRabbitmq } from '../kit/hostsOverRabbitmq.ts';
 import { databasesOn } from '../kit/mongodbDatabases.ts';
 import type { RabbitmqServer } from '../kit/rabbitmqServer.ts';
@@ -39,8 +39,7 @@ function suite(server: RabbitmqServer, url: string): void {
     expect(first.host.owned()).toHaveLength(2);
     await hosts.kill(first);
     await eventually(() => expect(second.host.owned()).toHaveLength(partitions), 5000);
-    await hosts.tell('a', 'task.poke', { by: 1 });
-    await eventually(async () => expect(await hosts.typesOf('a')).toContain('task.poke'));
+    await hosts.expectTaken();
     await hosts.expectWhole();
   });
 
@@ -48,15 +47,7 @@ function suite(server: RabbitmqServer, url: string): void {
     const members = [await hosts.join(), await hosts.join()];
     await hosts.expectAllOwned();
     await hosts.begin();
-    const before = await hosts.store.deployment.epoch();
-    await hosts.wipe();
-    await eventually(
-      async () => expect(await hosts.store.deployment.epoch()).not.toBe(before),
-      20_000,
-    );
-    const seen = await hosts.starts();
-    await eventually(() => expect(seen.size).toBe(groups.length), 20_000);
-    await hosts.expectAllOwned(20_000);
+    await hosts.expectRecoveredFromWipe();
     const after = await hosts.store.deployment.epoch();
     await eventually(() =>
       expect(members.map(({ runtime }) => runtime.epoch.current)).toEqual([after, after]),

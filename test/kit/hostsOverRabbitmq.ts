@@ -118,6 +118,25 @@ export class HostsOverRabbitmq {
     });
   }
 
+  /** A poke is taken. */
+  async expectTaken(): Promise<void> {
+    await this.tell('a', 'task.poke', { by: 1 });
+    await eventually(async () => expect(await this.typesOf('a')).toContain('task.poke'));
+  }
+
+  /** The broker forgets everything: a new epoch begins, and all starts are sent again. */
+  async expectRecoveredFromWipe(): Promise<void> {
+    const before = await this.store.deployment.epoch();
+    await this.wipe();
+    await eventually(
+      async () => expect(await this.store.deployment.epoch()).not.toBe(before),
+      20_000,
+    );
+    const seen = await this.starts();
+    await eventually(() => expect(seen.size).toBe(groups.length), 20_000);
+    await this.expectAllOwned(20_000);
+  }
+
   /** The types of a group's entries. */
   async typesOf(group: string): Promise<string[]> {
     const partition = partitionOf(group, partitions);

@@ -3,7 +3,7 @@ import type { AttemptStart } from '../../src/protocol/attempts.ts';
 import { exchanges, ownQueueTopology } from '../../src/protocol/topology.ts';
 import { verifyGroup } from '../../src/runtime/replay.ts';
 import { Host } from '../../src/runtime/host.ts';
-import { createRuntime } from './rig.ts';
+import { createRuntime, openRig } from './rig.ts';
 import type { Rig } from './rig.ts';
 import type { ActorDefinition } from '../../src/runtime/actor.ts';
 import { eventually } from './eventually.ts';
@@ -87,4 +87,25 @@ export async function succeed(
 /** Steps the group's journal again; undefined when all is as it was. */
 export async function difference({ runtime }: Rig, id: string): Promise<string | undefined> {
   return (await verifyGroup(runtime, { partition: 0, id })).difference;
+}
+
+/** A host with the group `g`, whose task has one attempt of `work` out, and a worker that a test speaks for. */
+export async function openTaskAtWork(
+  actors: readonly ActorDefinition[],
+  folder: string,
+): Promise<{ rig: Rig; worker: StandIn; starts: AttemptStart[] }> {
+  const rig = await openRig({ actors, folder });
+  const worker = await openStandIn(rig);
+  const starts = await rig.starts('work');
+  await rig.tell('g', 'task.create');
+  await rig.tell('g', 'task.work');
+  await eventually(() => {
+    if (starts.length !== 1) throw new Error(`${starts.length} starts instead of one`);
+  });
+  return { rig, worker, starts };
+}
+
+/** Types of the group's entries from its first attempt on. */
+export async function typesAtWork(rig: Rig): Promise<string[]> {
+  return (await rig.entries('g')).map(({ type }) => type).slice(2);
 }

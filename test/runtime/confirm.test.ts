@@ -4,9 +4,9 @@ import type { AttemptStart } from '../../src/protocol/attempts.ts';
 import { partitionReconcile } from '../../src/protocol/forOwner.ts';
 import { tellOwner } from '../../src/runtime/toOwner.ts';
 import { eventually } from '../kit/eventually.ts';
-import { openRig, the } from '../kit/rig.ts';
+import { the } from '../kit/rig.ts';
 import type { Rig } from '../kit/rig.ts';
-import { difference, openStandIn, succeed } from '../kit/standIn.ts';
+import { difference, openTaskAtWork, succeed, typesAtWork } from '../kit/standIn.ts';
 import type { StandIn } from '../kit/standIn.ts';
 import { taskActor } from '../kit/taskActor.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
@@ -17,12 +17,7 @@ let worker: StandIn;
 let starts: AttemptStart[];
 
 beforeEach(async () => {
-  rig = await openRig({ actors, folder: tempFolder() });
-  worker = await openStandIn(rig);
-  starts = await rig.starts('work');
-  await rig.tell('g', 'task.create');
-  await rig.tell('g', 'task.work');
-  await eventually(() => expect(starts).toHaveLength(1));
+  ({ rig, worker, starts } = await openTaskAtWork(actors, tempFolder()));
 });
 
 afterEach(async () => {
@@ -31,8 +26,7 @@ afterEach(async () => {
 });
 
 const first = (): AttemptStart => the(starts[0]);
-const types = async (): Promise<string[]> =>
-  (await rig.entries('g')).map(({ type }) => type).slice(2);
+const types = (): Promise<string[]> => typesAtWork(rig);
 const row = async () => [...(await rig.host.group('g')).group.obligations.attempts.values()][0];
 const settled = (): Promise<unknown> => rig.tell('h', 'task.create');
 

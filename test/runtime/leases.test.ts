@@ -4,7 +4,7 @@ import type { AttemptStart } from '../../src/protocol/attempts.ts';
 import { eventually } from '../kit/eventually.ts';
 import { openRig, the } from '../kit/rig.ts';
 import type { Rig } from '../kit/rig.ts';
-import { difference, openStandIn, succeed } from '../kit/standIn.ts';
+import { difference, openTaskAtWork, succeed, typesAtWork } from '../kit/standIn.ts';
 import type { StandIn } from '../kit/standIn.ts';
 import { taskActor } from '../kit/taskActor.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
@@ -18,12 +18,7 @@ let starts: AttemptStart[];
 
 beforeEach(async () => {
   folder = tempFolder();
-  rig = await openRig({ actors, folder });
-  worker = await openStandIn(rig);
-  starts = await rig.starts('work');
-  await rig.tell('g', 'task.create');
-  await rig.tell('g', 'task.work');
-  await eventually(() => expect(starts).toHaveLength(1));
+  ({ rig, worker, starts } = await openTaskAtWork(actors, folder));
 });
 
 afterEach(async () => {
@@ -32,8 +27,7 @@ afterEach(async () => {
 });
 
 const first = (): AttemptStart => the(starts[0]);
-const types = async (): Promise<string[]> =>
-  (await rig.entries('g')).map(({ type }) => type).slice(2);
+const types = (): Promise<string[]> => typesAtWork(rig);
 const lease = (start: AttemptStart, execution: string): Promise<void> =>
   worker.say(start, 'attempt.lease', execution);
 const holder = async () =>

@@ -17,7 +17,7 @@ import type { Runtime } from './runtime.ts';
 import { sendOwed } from './send.ts';
 import type { Loaded } from './turns.ts';
 
-/** Decodes, and brings the groups into memory that are not there. */
+/** Takes in at least one, and no more than there is room for in this turn of the event loop. */
 export async function load(
   runtime: Runtime,
   own: Ownership,
@@ -25,22 +25,26 @@ export async function load(
 ): Promise<Loaded[]> {
   const loaded: Loaded[] = [];
   for (const arrival of arrivals) {
-    try {
-      const given = 'own' in arrival ? arrival.own : decode(arrival.delivery);
-      const message = isWhole(given) ? given : await withBody(runtime, given);
-      if (isForOwner(message.type)) {
-        loaded.push({ arrival, message, resident: emptyResident(message.group) });
-        continue;
-      }
-      const known = own.residents.get(message.group);
-      const resident = isCurrent(known, message) ? known : await bring(runtime, own, message);
-      loaded.push({ arrival, message, resident });
-    } catch (thrown) {
-      if (!(thrown instanceof PermanentError)) throw thrown;
-      loaded.push({ arrival, refusal: thrown.message });
-    }
+    loaded.push(await loadOne(runtime, own, arrival));
+    if (loaded.length >= runtime.pace.mostNow) break;
   }
   return loaded;
+}
+
+/** Decodes, and brings the group into memory if it is not there. */
+async function loadOne(runtime: Runtime, own: Ownership, arrival: Arrival): Promise<Loaded> {
+  try {
+    const given = 'own' in arrival ? arrival.own : decode(arrival.delivery);
+    const message = isWhole(given) ? given : await withBody(runtime, given);
+    if (isForOwner(message.type))
+      return { arrival, message, resident: emptyResident(message.group) };
+    const known = own.residents.get(message.group);
+    const resident = isCurrent(known, message) ? known : await bring(runtime, own, message);
+    return { arrival, message, resident };
+  } catch (thrown) {
+    if (!(thrown instanceof PermanentError)) throw thrown;
+    return { arrival, refusal: thrown.message };
+  }
 }
 
 /** Nothing of it lies elsewhere, or is to be put there. */
@@ -101,6 +105,7 @@ async function bring(runtime: Runtime, own: Ownership, message: Incoming): Promi
   const place = { partition: own.partition, id: message.group };
   const resident = await loadGroup(runtime, place, own.recent.take(message.group));
   own.residents.set(message.group, resident);
+  runtime.pace.goOn(1);
   runtime.memory.note(own, resident.group);
   const hasComeRight = known?.isBroken === true && resident.parked === undefined;
   if (hasComeRight) {

@@ -30,6 +30,11 @@ export class Pace {
     return this.#left > 0;
   }
 
+  /** So many messages can be taken at most before that is enough; one always can. */
+  get mostNow(): number {
+    return Math.max(1, this.#left);
+  }
+
   /** No batch is taken until `go`. */
   hold(): void {
     this.#isHeld = true;

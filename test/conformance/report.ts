@@ -7,7 +7,7 @@ export type Result = { file: string; title: string; status: string };
 
 type Status = 'ok' | 'failed' | 'skipped' | 'not run';
 
-/** `results`: of every test that ran; `failed`: rows whose tests did not all pass, skipped ones among them. */
+/** `results`: of every test that ran; `failed`: rows with a test that failed or did not run. */
 export function reportOf(
   sections: readonly Section[],
   results: readonly Result[] | undefined,
@@ -27,7 +27,8 @@ export function reportOf(
   const passed = [...statuses.values()].filter((status) => status === 'ok').length;
   const sum = results ? `, ${passed} covered by tests that passed` : '';
   lines.push('', `${rows.length} rows${sum}`);
-  return { text: `${lines.join('\n')}\n`, failed: results ? rows.length - passed : 0 };
+  const failed = [...statuses.values()].filter((each) => each === 'failed' || each === 'not run');
+  return { text: `${lines.join('\n')}\n`, failed: failed.length };
 }
 
 function statusOf({ by }: Row, results: readonly Result[]): Status {
@@ -40,7 +41,13 @@ function endOf({ file, title }: Cover, results: readonly Result[]): Status {
   const mine = results.filter(
     (result) => result.file === file && valuesIn(title, result.title) !== undefined,
   );
-  if (mine.length === 0) return 'not run';
+  if (mine.length === 0) return isSkipped(file, results) ? 'skipped' : 'not run';
   if (mine.some(({ status }) => status === 'failed')) return 'failed';
   return mine.every(({ status }) => status === 'passed') ? 'ok' : 'skipped';
+}
+
+/** A suite whose server is not there says so by one test that is skipped. */
+function isSkipped(file: string, results: readonly Result[]): boolean {
+  const all = results.filter((result) => result.file === file);
+  return all.length > 0 && all.every(({ status }) => status !== 'passed' && status !== 'failed');
 }

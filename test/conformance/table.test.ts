@@ -97,13 +97,15 @@ describe('the report', () => {
     expect(text).toContain('2 rows, 2 covered by tests that passed');
   });
 
-  test('counts a row whose test failed, was skipped or did not run', () => {
+  test('counts a row whose test failed or did not run, and none that was skipped', () => {
     const results = [ran('it holds', 'failed')];
     const { text, failed } = reportOf([section], results);
     expect(failed).toBe(2);
     expect(text).toMatch(/failed {2}one\n/);
     expect(text).toMatch(/not run GET \/: two\n/);
-    expect(reportOf([section], [ran('it holds', 'skipped')]).text).toMatch(/skipped one\n/);
+    const skipped = reportOf([section], [ran('no server is there', 'skipped')]);
+    expect(skipped.text).toMatch(/skipped one\n/);
+    expect(skipped.failed).toBe(0);
   });
 
   test('is the table alone where nothing ran', () => {

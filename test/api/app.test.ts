@@ -45,7 +45,7 @@ function api(tracked: Partial<Tracked> = {}) {
   const log = pino({ level: 'error' }, { write: (line: string) => void faults.push(line) });
   const auth = { authenticate: async () => ({ name: 'ann', roles: [] }) };
   const about = { chains: [], auth, compatibility: false, maxBodyBytes: 1000, version: '1.2.3' };
-  const { app, refuse } = createApi({ ...about, tracked, log } as unknown as ApiTarget);
+  const { app, refuse } = createApi({ ...about, tracked, log, link: {} } as unknown as ApiTarget);
   return { app, refuse, faults };
 }
 

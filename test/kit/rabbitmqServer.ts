@@ -42,9 +42,12 @@ const endMs = 15_000;
 const run = promisify(execFile);
 
 /** Starts a node with the `rabbitmq-server` script of a package; resolves when it takes connections. */
-export async function startRabbitmq(script: string): Promise<RabbitmqServer> {
+export async function startRabbitmq(
+  script: string,
+  settings: readonly string[] = [],
+): Promise<RabbitmqServer> {
   const [port, managementPort] = await Promise.all([freePort(), freePort()]);
-  const node = await prepare(script, port, managementPort);
+  const node = await prepare(script, { port, managementPort, settings });
   const takeBack = killAfterUs(node.mark, node.folder);
   const stop = async (): Promise<void> => {
     await endAll(node.mark, 0);
@@ -72,7 +75,9 @@ export async function startRabbitmq(script: string): Promise<RabbitmqServer> {
   };
 }
 
-async function prepare(script: string, port: number, managementPort: number): Promise<Node> {
+type Asked = { port: number; managementPort: number; settings: readonly string[] };
+
+async function prepare(script: string, { port, managementPort, settings }: Asked): Promise<Node> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-rabbitmq-'));
   const [distPort, epmdPort] = await Promise.all([freePort(), freePort()]);
   const config = [
@@ -80,6 +85,7 @@ async function prepare(script: string, port: number, managementPort: number): Pr
     'management.tcp.ip = 127.0.0.1',
     `management.tcp.port = ${managementPort}`,
     'loopback_users = none',
+    ...settings,
   ];
   writeFileSync(join(folder, 'rabbitmq.conf'), `${config.join('\n')}\n`);
   writeFileSync(join(folder, 'plugins'), '[rabbitmq_management].\n');

@@ -22,8 +22,11 @@ export async function rabbitmqUrl(): Promise<{ url: string; stop(): Promise<void
 }
 
 /** A RabbitMQ that the test may break and has to `stop`, up in some 5 s; or why there is none. */
-export async function ownRabbitmq(): Promise<RabbitmqServer | Skipped> {
-  if (existsSync(script)) return startRabbitmq(script);
+export async function ownRabbitmq(
+  /** Lines of rabbitmq.conf, for one that is installed. */
+  settings: readonly string[] = [],
+): Promise<RabbitmqServer | Skipped> {
+  if (existsSync(script)) return startRabbitmq(script, settings);
   if (await hasCompose()) return startRabbitmqInDocker();
   const isCi = process.env['CI'] === 'true';
   if (isCi) await install();

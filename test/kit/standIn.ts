@@ -25,7 +25,7 @@ export type StandIn = {
 
 const replyTo = 'millrace.worker.test';
 
-export async function openStandIn({ broker, clock }: Rig): Promise<StandIn> {
+async function openStandIn({ broker, clock }: Rig): Promise<StandIn> {
   const told: Said[] = [];
   const control: Said[] = [];
   await broker.declare(ownQueueTopology(exchanges.control, replyTo, ''));

@@ -1,6 +1,6 @@
 /** What is said of a request at the end, and by `status`. */
 import type { Parking, RequestStatus } from '../reader.ts';
-import { isTerminal } from '../protocol/states.ts';
+import { isTerminal, requestStates } from '../protocol/states.ts';
 import type { Context } from './context.ts';
 import {
   ago,
@@ -69,7 +69,9 @@ function keptText({ since, kept }: Partial<Parking> = {}): string {
 export function printStatus(status: RequestStatus, host: string | undefined): void {
   const { id, type, state, args, user, parked, createdAt, updatedAt, running } = status;
   const took = isTerminal(state) ? `, took ${duration(updatedAt - createdAt)}` : '';
-  const since = isTerminal(state) ? '' : `, for ${duration(Date.now() - createdAt)}`;
+  // An actor of the user's own has states that may last for ever.
+  const lasts = !isTerminal(state) && requestStates.includes(state);
+  const since = lasts ? `, for ${duration(Date.now() - createdAt)}` : '';
   print(`request  ${id}`);
   print(`type     ${type}`);
   print(`state    ${paintState(state)}${parked === undefined ? '' : ', parked'}${since}`);

@@ -5,6 +5,7 @@ import { queuesOf } from '../../kit/cluster/queues.ts';
 
 faultSuite({
   name: 'a queue is deleted',
+  losesCommands: true,
   async strike({ cluster, random }) {
     const queues = await queuesOf(cluster);
     const names = (await queues.names()).filter((name) => !/\.(creates|commands)$/.test(name));

@@ -87,9 +87,9 @@ export function faultSuite(fault: Fault): void {
       print(name, rows);
     });
 
-    it.each(blows.map((blow) => ({ struck: blow.join(', '), blow })))(
-      'seed $struck: every chain ends right, nothing is recorded twice',
-      async ({ blow }) => {
+    it.each(blows.map((blow): [string, number[]] => [blow.join(', '), blow]))(
+      'seed %s: every chain ends right, nothing is recorded twice',
+      async (_, blow) => {
         const row = await trial(fault, cluster(), blow);
         rows.push(row);
         if (row.failure === undefined) return;

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { ChainDefinition } from '../definitions.ts';
 import type { Specs } from '../spec/check.ts';
 import { MillraceError } from '../protocol/errors.ts';
+import { publicState } from '../protocol/states.ts';
 import { parsePairs } from './args.ts';
 import { examples } from './command.ts';
 import type { Declare } from './command.ts';
@@ -74,8 +75,18 @@ function templateOf(specs: Specs | undefined, name: string): GraphJob[] | undefi
   }));
 }
 
-function existing(context: Context, named: string): Promise<readonly GraphJob[]> {
-  return withReader(context, async (reader) => (await reader.at(await idOf(reader, named))).jobs);
+/** As it is now. */
+function existing(context: Context, named: string): Promise<GraphJob[]> {
+  return withReader(context, async (reader) => {
+    const jobs = await reader.jobs(await idOf(reader, named));
+    return jobs.map(({ name, type, state, isWaiting = false, parents, sequence }) => ({
+      name,
+      type,
+      state: publicState(isWaiting ? 'waiting' : state),
+      after: parents.map((parent) => jobs[parent]?.name ?? ''),
+      ...(sequence !== undefined && { sequence }),
+    }));
+  });
 }
 
 /** As `run` would ask for it; nothing is started. */

@@ -31,6 +31,7 @@ import { declareStop, declareSuspend } from './stop.ts';
 import { declareTracker } from './tracker.ts';
 import { declareUnpark } from './unpark.ts';
 import { declareUp } from './up.ts';
+import { declareVersion } from './version.ts';
 
 /** In the order of the help. */
 const declarations: readonly Declare[] = [
@@ -59,6 +60,7 @@ const declarations: readonly Declare[] = [
   declareAsyncApi,
   declareOpenApi,
   declareCompletion,
+  declareVersion,
   declareHelp,
 ];
 

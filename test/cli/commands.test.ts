@@ -69,8 +69,10 @@ describe('run', () => {
 
 test('--version says which', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const { exitCode, stdout } = await start(['--version']);
-  expect([exitCode, stdout.trim()]).toEqual([0, version]);
+  for (const asked of ['--version', 'version']) {
+    const { exitCode, stdout } = await start([asked]);
+    expect([exitCode, stdout.trim()]).toEqual([0, version]);
+  }
 });
 
 test.each([

@@ -77,6 +77,8 @@ test(
     expect((await away('running', id)).exitCode).toBe(1);
     const found = await away('find', 'type=gate', 'user=ann', `arg.dir=${dir}`, '--json');
     expect(JSON.parse(found.stdout)).toMatchObject([{ id, state: 'COMPLETE', total: 5 }]);
+    const drawn = await away('graph', id);
+    expect(drawn.stdout).toMatch(/^flowchart TD\n[^]*last[^]* --> [^]*classDef COMPLETE/);
     expect((await away('info', id)).stdout).toMatch(/^jobs +5 of 5 complete\nargs +dir=/m);
     const stopped = await away('stop', id);
     expect([stopped.exitCode, stopped.stdout]).toEqual([0, `complete ${id}`]);

@@ -1,21 +1,7 @@
 /** How a chain ends that is stopped or suspended, whatever its jobs do meanwhile (specification 12.7, 12.8). */
 import { describe, expect, test } from 'vitest';
-import type { ChainEvent } from '../../machines/chain.ts';
-import type { Plan } from '../../machines/graph.ts';
 import { finishedJobs } from '../../machines/progress.ts';
-import { create, Group, job, plan } from './kit.ts';
-
-const begun = (of: Plan): Group => {
-  const group = new Group(true);
-  group.send(create(of));
-  return group;
-};
-const running = (group: Group): number[] => [...group.attempts.keys()].sort((a, b) => a - b);
-const states = (group: Group): string[] =>
-  group.context.progress.rows.chunks.flat().map(({ state }) => state);
-const stop: ChainEvent = { type: 'request.stop' };
-const suspend: ChainEvent = { type: 'request.suspend' };
-const resume: ChainEvent = { type: 'request.resume' };
+import { begun, Group, job, plan, resume, running, states, stop, suspend } from './kit.ts';
 
 /** 0 → 1 → 2, and 3 beside them; 0 and 1 are a sequence that may be tried twice. */
 const retried = plan(

@@ -1,21 +1,8 @@
 /** A chain and its jobs: order, limits, data, sequence retry, stop, suspend, resume. */
 import { describe, expect, test } from 'vitest';
-import type { ChainEvent } from '../../machines/chain.ts';
 import type { Plan, PlanJob, PlanSequence } from '../../machines/graph.ts';
 import { finishedJobs } from '../../machines/progress.ts';
-import { create, Group, job, plan } from './kit.ts';
-
-const begun = (of: Plan): Group => {
-  const group = new Group(true);
-  group.send(create(of));
-  return group;
-};
-const running = (group: Group): number[] => [...group.attempts.keys()].sort((a, b) => a - b);
-const states = (group: Group): string[] =>
-  group.context.progress.rows.chunks.flat().map(({ state }) => state);
-const stop: ChainEvent = { type: 'request.stop' };
-const suspend: ChainEvent = { type: 'request.suspend' };
-const resume: ChainEvent = { type: 'request.resume' };
+import { begun, job, plan, resume, running, states, stop, suspend } from './kit.ts';
 
 /** 0 → 1, 2 side by side → 3, all of one sequence. */
 const diamond = (retries = 1, waitMs = 0, fields: Partial<PlanJob> = {}): Plan => {

@@ -205,3 +205,24 @@ export class Group {
     return stepped;
   }
 }
+
+export const stop: ChainEvent = { type: 'request.stop' };
+export const suspend: ChainEvent = { type: 'request.suspend' };
+export const resume: ChainEvent = { type: 'request.resume' };
+
+/** A group whose chain has been created. */
+export function begun(of: Plan): Group {
+  const group = new Group(true);
+  group.send(create(of));
+  return group;
+}
+
+/** Numbers of the jobs that have an attempt out. */
+export function running(group: Group): number[] {
+  return [...group.attempts.keys()].sort((a, b) => a - b);
+}
+
+/** Of every job, in plan order. */
+export function states(group: Group): string[] {
+  return group.context.progress.rows.chunks.flat().map(({ state }) => state);
+}

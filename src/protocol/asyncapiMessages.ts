@@ -13,6 +13,7 @@ import {
   attemptStartSchema,
   attemptVerdictSchema,
 } from './attempts.ts';
+import { bundleSchema, bundleType } from './bundle.ts';
 import { addressSchema, groupUnparkSchema, refusalSchema } from './commands.ts';
 import { requestCreate, requestCreateChild, requestCreateSchema } from './commands.ts';
 import { requestRetry, requestRetrySchema } from './commands.ts';
@@ -61,6 +62,7 @@ export function asyncMessages({ actors, chains, jobs }: Described): AsyncMessage
     },
     ...starts(jobs),
     ...workers,
+    bundle,
     ...answers,
     ...newsMessages,
   ];
@@ -196,6 +198,16 @@ const workers: readonly AsyncMessage[] = [
     payload: toSchema(attemptReportSchema),
   },
 ];
+
+const bundle: AsyncMessage = {
+  key: 'bundle',
+  type: bundleType,
+  title: 'bundle',
+  summary:
+    'Several messages to one mailbox as one, as our own processes send them where many are under way. Hosts take it as those messages; nobody has to send one.',
+  channels: ['partitions', 'results'],
+  payload: toSchema(bundleSchema),
+};
 
 const answers: readonly AsyncMessage[] = [
   {

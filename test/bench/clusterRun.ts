@@ -8,6 +8,7 @@ import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { JobHandle } from '../../src/index.ts';
 import { portsOf } from '../../src/roles/ports.ts';
 import type { Ports } from '../../src/roles/ports.ts';
+import { RabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
 import { MongoStore } from '../../src/adapters/mongodb/store.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { toConfig } from '../../src/config.ts';
@@ -55,19 +56,15 @@ const line = defineChain({
 });
 
 const config = { ...options, jobs: [step], chains: [line], concurrency: 100 };
-let published = 0;
+let broker: RabbitmqBroker | undefined;
 let store: Store | undefined;
 const ports = portsOf(toConfig(config), { log: pino({ level: 'silent' }) });
 const counted: Partial<Ports> = {
   ...ports,
   openBroker: async (of) => {
-    const broker = await ports.openBroker(of);
-    const publish = broker.publish.bind(broker);
-    broker.publish = (publication) => {
-      published += 1;
-      return publish(publication);
-    };
-    return broker;
+    const opened = await ports.openBroker(of);
+    if (opened instanceof RabbitmqBroker) broker = opened;
+    return opened;
   },
   openStore: async (of) => (store = await ports.openStore(of)),
 };
@@ -97,7 +94,10 @@ async function obey(message: unknown): Promise<void> {
       tell({ started: order.chains });
       break;
     case 'count':
-      tell({ published, ...(store instanceof MongoStore && store.stats()) });
+      tell({
+        published: broker?.stats().messages ?? 0,
+        ...(store instanceof MongoStore && store.stats()),
+      });
       break;
     case 'watch':
       isWatched = true;

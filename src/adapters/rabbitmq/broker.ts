@@ -14,6 +14,7 @@ import type {
 } from '../../ports/broker.ts';
 import { loginOf } from '../../protocol/login.ts';
 import type { Topology } from '../../protocol/topology.ts';
+import { Bundler } from './bundler.ts';
 import { Connection, type Log } from './connection.ts';
 import { closeChannel, openConsumer, type Consumer } from './consumer.ts';
 import { Declared, declareOn, openChannel, restOfDeleted } from './declare.ts';
@@ -46,6 +47,7 @@ export class RabbitmqBroker implements Broker {
   readonly #consumers = new Set<Consumer>();
   readonly #ours: Publisher;
   readonly #others: Publisher;
+  readonly #bundler = new Bundler((publication) => this.#ours.publish(publication));
   /** Exchanges of others that have been seen on this connection. */
   readonly #seen = new Set<string>();
 
@@ -75,7 +77,7 @@ export class RabbitmqBroker implements Broker {
   }
 
   publish(publication: Publication): Promise<Outcome> {
-    if (this.#declared.hasExchange(publication.exchange)) return this.#ours.publish(publication);
+    if (this.#declared.hasExchange(publication.exchange)) return this.#bundler.publish(publication);
     return this.#publishElsewhere(publication);
   }
 
@@ -95,6 +97,11 @@ export class RabbitmqBroker implements Broker {
     } finally {
       await closeChannel(channel);
     }
+  }
+
+  /** Messages that RabbitMQ was given so far; a bundle is one. */
+  stats(): { messages: number } {
+    return { messages: this.#ours.sent + this.#others.sent };
   }
 
   watch(listener: BrokerListener): () => void {

@@ -3,6 +3,7 @@ import type { Channel as AmqpChannel, ChannelModel, ConsumeMessage } from 'amqpl
 import type { Channel, ConsumeOptions } from '../../ports/broker.ts';
 import { TransientError } from '../../protocol/errors.ts';
 import { Acks } from './acks.ts';
+import { BundleAcks, messagesOf } from './bundle.ts';
 import { codeOf, isEnded, replyCodes, transient } from './failure.ts';
 import { toDelivery } from './message.ts';
 import { sendTogether } from './together.ts';
@@ -26,6 +27,7 @@ export class Consumer implements Channel {
   #early: ConsumeMessage[] | undefined = [];
   /** Acking a tag twice would end the channel. */
   readonly #acks = new Acks();
+  readonly #bundles = new BundleAcks();
   #isAcking = false;
 
   constructor(options: ConsumerOptions, channel: AmqpChannel) {
@@ -53,11 +55,12 @@ export class Consumer implements Channel {
   }
 
   ackUpTo(tag: number): void {
-    if (this.#acks.addUpTo(tag)) this.#ackSoon();
+    if (this.#acks.addUpTo(this.#bundles.ackUpTo(tag))) this.#ackSoon();
   }
 
   ack(tag: number): void {
-    if (this.#acks.add(tag)) this.#ackSoon();
+    const delivery = this.#bundles.ack(tag);
+    if (delivery !== undefined && this.#acks.add(delivery)) this.#ackSoon();
   }
 
   close(): Promise<void> {
@@ -74,8 +77,13 @@ export class Consumer implements Channel {
   }
 
   #deliver(message: ConsumeMessage): void {
-    if (this.#early !== undefined) this.#early.push(message);
-    else this.#options.onDelivery(toDelivery(message, this.#options.names));
+    if (this.#early !== undefined) {
+      this.#early.push(message);
+      return;
+    }
+    const messages = messagesOf(toDelivery(message, this.#options.names));
+    this.#bundles.add(messages);
+    for (const each of messages) this.#options.onDelivery(each);
   }
 
   #deliverEarly(): void {

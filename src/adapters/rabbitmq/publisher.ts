@@ -39,6 +39,8 @@ export type PublisherOptions = {
 const maxUnconfirmed = 2000;
 
 export class Publisher {
+  /** Messages given to RabbitMQ so far. */
+  sent = 0;
   readonly #options: PublisherOptions;
   #channel: ConfirmChannel | undefined;
   #isBlocked = false;
@@ -128,6 +130,7 @@ export class Publisher {
         { ...toOptions(publication, names), ...this.#signature(exchange) },
         (error: unknown) => this.#confirm(message, error),
       );
+      this.sent += 1;
       sendTogether(channel.connection);
     } catch (error) {
       this.#refuse(message, error);

@@ -1,0 +1,99 @@
+/**
+ * Bundles what goes to one mailbox. Bundles form by themselves: what is published in one turn of the event loop
+ * goes together, and while one is on its way the next gathers, so that a message alone never waits.
+ */
+import type { Publication } from '../../ports/broker.ts';
+import { bundleOf, isToMailbox } from './bundle.ts';
+import type { Outcome } from './publisher.ts';
+
+/** Bodies in a bundle, in characters; what is longer goes alone, in its turn. */
+const mostLength = 64 * 1024;
+
+/** Messages in a bundle. */
+const mostMessages = 64;
+
+/** Bundles on their way to one mailbox. */
+const mostOnTheWay = 1;
+
+type Waiting = {
+  publication: Publication;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+};
+
+type Lane = { waiting: Waiting[]; onTheWay: number; isAsked: boolean };
+
+export class Bundler {
+  readonly #publish: (publication: Publication) => Promise<Outcome>;
+  readonly #lanes = new Map<string, Lane>();
+
+  /** `publish` one AMQP message. */
+  constructor(publish: (publication: Publication) => Promise<Outcome>) {
+    this.#publish = publish;
+  }
+
+  /** Rejects with TransientError when the outcome is not known. */
+  publish(publication: Publication): Promise<Outcome> {
+    if (!isToMailbox(publication)) return this.#publish(publication);
+    return new Promise((resolve, reject) => {
+      const lane = this.#laneTo(publication);
+      lane.waiting.push({ publication, resolve, reject });
+      this.#goOnSoon(lane);
+    });
+  }
+
+  #laneTo({ exchange, routingKey }: Publication): Lane {
+    const key = `${exchange}/${routingKey}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = { waiting: [], onTheWay: 0, isAsked: false };
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  #goOnSoon(lane: Lane): void {
+    if (lane.isAsked || lane.onTheWay >= mostOnTheWay) return;
+    lane.isAsked = true;
+    process.nextTick(() => {
+      lane.isAsked = false;
+      while (lane.waiting.length > 0 && lane.onTheWay < mostOnTheWay) this.#send(lane);
+    });
+  }
+
+  #send(lane: Lane): void {
+    const [first, ...more] = lane.waiting.splice(0, fitting(lane.waiting));
+    if (first === undefined) return;
+    const bundle = bundleOf(
+      first.publication,
+      more.map(({ publication }) => publication),
+    );
+    lane.onTheWay += 1;
+    this.#publish(bundle).then(
+      (outcome) => {
+        this.#settled(lane);
+        for (const each of [first, ...more]) each.resolve(outcome);
+      },
+      (error: unknown) => {
+        this.#settled(lane);
+        for (const each of [first, ...more]) each.reject(error);
+      },
+    );
+  }
+
+  #settled(lane: Lane): void {
+    lane.onTheWay -= 1;
+    if (lane.waiting.length > 0) this.#goOnSoon(lane);
+  }
+}
+
+/** How many of the first go together. */
+function fitting(waiting: readonly Waiting[]): number {
+  let length = 0;
+  const most = Math.min(waiting.length, mostMessages);
+  for (let count = 0; count < most; count += 1) {
+    length += waiting[count]?.publication.body.length ?? 0;
+    if (length > mostLength) return Math.max(1, count);
+  }
+  return most;
+}

@@ -9,7 +9,7 @@ export type Properties = {
   /** Empty when a stranger published without one, as is `type`. */
   messageId: string;
   type: string;
-  /** Epoch milliseconds; 0 when the publisher did not say. */
+  /** Epoch milliseconds, of which AMQP carries whole seconds; 0 when the publisher did not say. */
   timestamp: number;
   correlationId?: string;
   replyTo?: string;

@@ -43,7 +43,7 @@ function message(body: string, to: Partial<Publication> = {}): Publication {
   const properties = {
     messageId: `id of ${body}`,
     type: 'thing.happened',
-    timestamp: 1767600000123,
+    timestamp: 1767600000000,
   };
   return { exchange: 'millrace.work', routingKey: 'plain', properties, body, ...to };
 }
@@ -88,7 +88,7 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       const properties = {
         messageId: 'm-1',
         type: 'attempt.start',
-        timestamp: 1767600000123,
+        timestamp: 1767600000000,
         correlationId: 'c-1',
         replyTo: 'millrace.own',
         headers: { group: 'g', to: 'job/1' },
@@ -248,7 +248,7 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
           list.map((_, n) => ({
             messageId: `id ${n}`,
             type: 'thing.happened',
-            timestamp: 1767600000123,
+            timestamp: 1767600000000,
             headers: { group: `g ${n}`, to: 'chain/main' },
           })),
         );

@@ -91,11 +91,7 @@ function suite(url: string): void {
       deliveryMode: 2,
       appId: 'millrace',
     });
-    expect(properties.headers).toMatchObject({
-      group: 'r-1',
-      to: 'job/rip',
-      sentAt: '2026-01-05T08:00:00.123Z',
-    });
+    expect(properties.headers).toMatchObject({ group: 'r-1', to: 'job/rip' });
     expect(content.toString()).toBe('{"a":1}');
   });
 
@@ -106,14 +102,6 @@ function suite(url: string): void {
       properties: { messageId: '', type: '', timestamp: 0 },
       body: 'no json',
       redelivered: false,
-    });
-  });
-
-  it('arrive with their whole seconds when they say no more exactly', async () => {
-    const delivery = await received('1', { timestamp: 1767600000, headers: { sentAt: 'today' } });
-    expect(delivery?.properties).toMatchObject({
-      timestamp: 1767600000000,
-      headers: { sentAt: 'today' },
     });
   });
 

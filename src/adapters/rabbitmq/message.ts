@@ -6,7 +6,7 @@ import type { ConsumeMessage, MessageProperties, Options } from 'amqplib';
 import type { Delivery, Properties, Publication } from '../../ports/broker.ts';
 import type { Names } from './names.ts';
 
-type Headers = { sentAt?: string } & Record<string, string>;
+type Headers = Record<string, string>;
 
 /** Headers that the broker adds when it delivers again; `redelivered` says enough. */
 const brokersOwn = new Set(['x-delivery-count', 'x-acquired-count']);
@@ -25,24 +25,11 @@ export function toOptions(
     appId: 'millrace',
     persistent: true,
     mandatory: !isNews,
-    // The exact time, as AMQP's own counts seconds; for people to read.
-    headers: { ...headers, sentAt: isoOf(timestamp) },
   };
+  if (headers !== undefined) options.headers = headers;
   if (correlationId !== undefined) options.correlationId = correlationId;
   if (replyTo !== undefined) options.replyTo = names.outer(replyTo);
   return options;
-}
-
-let lastMs = 0;
-let lastIso = new Date(0).toISOString();
-
-/** Many messages are of the same millisecond. */
-function isoOf(ms: number): string {
-  if (ms !== lastMs) {
-    lastIso = new Date(ms).toISOString();
-    lastMs = ms;
-  }
-  return lastIso;
 }
 
 /** Without a message id or a type these are empty; without a time it is 0. */
@@ -64,12 +51,10 @@ export function toDelivery(
 function toProperties(properties: MessageProperties, names: Names): Properties {
   const { messageId, type, timestamp, correlationId, replyTo, userId } = texts(properties);
   const headers = toHeaders(properties.headers);
-  const sentAt = Date.parse(headers?.sentAt ?? '');
-  if (headers !== undefined && !Number.isNaN(sentAt)) delete headers.sentAt;
   const result: Properties = {
     messageId: messageId ?? '',
     type: type ?? '',
-    timestamp: Number.isNaN(sentAt) ? Number(timestamp ?? 0) * 1000 : sentAt,
+    timestamp: Number(timestamp ?? 0) * 1000,
   };
   if (correlationId !== undefined) result.correlationId = correlationId;
   if (replyTo !== undefined) result.replyTo = names.inner(replyTo);

@@ -7,6 +7,7 @@ import { transpiled } from '../kit/transpiled.ts';
 import { heapFlags } from './report.ts';
 
 const programs = {
+  bare: fileURLToPath(new URL('./bareRun.ts', import.meta.url)),
   cluster: fileURLToPath(new URL('./clusterRun.ts', import.meta.url)),
   creates: fileURLToPath(new URL('./createsRun.ts', import.meta.url)),
   large: fileURLToPath(new URL('./largeRun.ts', import.meta.url)),

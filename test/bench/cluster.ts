@@ -9,6 +9,7 @@ import { exchanges } from '../../src/protocol/topology.ts';
 import { ownMongodb } from '../kit/mongodbServer.ts';
 import { ownRabbitmq } from '../kit/servers.ts';
 import { silentLog } from '../kit/silentLog.ts';
+import { openBare } from './bare.ts';
 import { openBullmq } from './bullmq.ts';
 import type { Child, Children } from './children.ts';
 import { commitTimer } from './lone.ts';
@@ -35,6 +36,7 @@ export async function benchCluster(report: Report, children: Children): Promise<
   if ('skipped' in rabbitmq) throw new Error(rabbitmq.skipped);
   const mongodb = await ownMongodb();
   try {
+    await bare(report, children, rabbitmq.url);
     await overStore(report, children, { amqpUrl: rabbitmq.url });
     if ('skipped' in mongodb) console.log(`no figures with MongoDB: ${mongodb.skipped}`);
     else await overStore(report, children, { amqpUrl: rabbitmq.url, mongodbUrl: mongodb.url });
@@ -84,6 +86,26 @@ async function overStore(report: Report, children: Children, urls: Urls): Promis
 async function run({ host }: Deployment, many: number, long: number): Promise<number> {
   host.process.send({ do: 'run', chains: many, steps: long });
   return tookSchema.parse(await host.next()).ms;
+}
+
+/** Starts and answers alone, so that it is seen what RabbitMQ leaves to everything else. */
+async function bare(report: Report, children: Children, url: string): Promise<void> {
+  const bullmq = await openBullmq(100);
+  const messages = await openBare(children, url);
+  try {
+    await messages.run(chains, steps);
+    await bullmq.run(chains, steps);
+    const times: { ours: number; theirs: number }[] = [];
+    for (let n = 0; n < rounds; n += 1) {
+      const ours = await messages.run(chains, steps);
+      times.push({ ours, theirs: await bullmq.run(chains, steps) });
+    }
+    const name = `RabbitMQ, starts and answers alone, ${chains} × ${steps}`;
+    report.compare({ name, jobs: chains * steps, rounds: times });
+  } finally {
+    await messages.close();
+    await bullmq.close();
+  }
 }
 
 async function throughput(report: Report, deployment: Deployment, store: string): Promise<void> {

@@ -1,7 +1,8 @@
 /** Writing read models: a page of rows and its partition's document, and what running attempts say. */
 import type { AppliedDocument, JobDocument, Page, StatusDocument } from '../../ports/readmodels.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Value } from './connection.ts';
 import { prepareRequests, upsert } from './readModelRequests.ts';
+import type { Upsert } from './readModelRequests.ts';
 import * as rows from './readModelRows.ts';
 
 /** How one connection writes. */
@@ -15,16 +16,19 @@ export function prepareWriting(
   applied: (partition: number) => AppliedDocument,
 ): Writing {
   const putRequest = prepareRequests(connection);
-  const putJob = connection.write(
-    upsert('jobs', `request, ${rows.jobColumns}`, ['request', 'job']),
-  );
-  // A number that JavaScript hands over is a float to SQLite where a column takes anything.
-  const putAttempt = connection.write(
-    upsert('attempts', `request, ${rows.attemptColumns}`, ['request', 'job', 'attempt']).replace(
-      '?, ?',
-      "?, iif(typeof(?2) = 'real', CAST(?2 AS INTEGER), ?2)",
-    ),
-  );
+  const toJobs = prepareMany(connection, {
+    table: 'jobs',
+    columns: `request, ${rows.jobColumns}`,
+    key: ['request', 'job'],
+  });
+  const toAttempts = prepareMany(connection, {
+    table: 'attempts',
+    columns: `request, ${rows.attemptColumns}`,
+    key: ['request', 'job', 'attempt'],
+    // A number that JavaScript hands over is a float to SQLite where a column takes anything.
+    stored: (column, of) =>
+      column === 'job' ? `iif(typeof(${of}) = 'real', CAST(${of} AS INTEGER), ${of})` : of,
+  });
   const putDocument = connection.write(`
     INSERT INTO partitions (partition, applied, counts) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET applied = excluded.applied, counts = excluded.counts`);
@@ -49,12 +53,16 @@ export function prepareWriting(
   const putRows = ({ requests, jobs, attempts }: Page): void => {
     const numbers = new Map<string, number>();
     for (const request of requests) numbers.set(request.id, putRequest(request));
+    const jobRows = toJobs();
     for (const job of jobs) {
-      putJob(numbers.get(job.request) ?? 0, ...rows.toJobRow(job));
+      jobRows.put([numbers.get(job.request) ?? 0, ...rows.toJobRow(job)]);
       if (said.size > 0) forgetStatus(job);
     }
+    jobRows.end();
+    const attemptRows = toAttempts();
     for (const attempt of attempts)
-      putAttempt(numbers.get(attempt.request) ?? 0, ...rows.toAttemptRow(attempt));
+      attemptRows.put([numbers.get(attempt.request) ?? 0, ...rows.toAttemptRow(attempt)]);
+    attemptRows.end();
   };
 
   return {
@@ -74,6 +82,36 @@ export function prepareWriting(
         return true;
       });
     },
+  };
+}
+
+/** A statement for so many rows costs half of as many statements. */
+const rowsAtOnce = 16;
+
+/** Rows on their way into one table. */
+type Rows = {
+  put(row: Value[]): void;
+  /** Writes what is left. */
+  end(): void;
+};
+
+function prepareMany(connection: Connection, into: Upsert): () => Rows {
+  const one = connection.write(upsert(1, into));
+  const many = connection.write(upsert(rowsAtOnce, into));
+  return () => {
+    let waiting: Value[][] = [];
+    return {
+      put(row) {
+        waiting.push(row);
+        if (waiting.length < rowsAtOnce) return;
+        many(...waiting.flat());
+        waiting = [];
+      },
+      end() {
+        for (const row of waiting) one(...row);
+        waiting = [];
+      },
+    };
   };
 }
 

@@ -13,7 +13,7 @@ export function prepareRequests(connection: Connection): PutRequest {
     UPDATE requests SET seq = ?1, parked = ?2, kept = ?3, counts = ?4, resumption = ?5, started = ?6, updated = ?7
     WHERE id = ?8 AND seq <= ?1 AND type = ?9 AND state = ?10 AND total = ?11 AND finished IS ?12 RETURNING n`);
   const put = connection.query<[number]>(
-    `${upsert('requests', rows.requestColumns, ['id'])} RETURNING n`,
+    `${upsert(1, { table: 'requests', columns: rows.requestColumns, key: ['id'] })} RETURNING n`,
   );
   const numberOf = connection.query<[number]>('SELECT n FROM requests WHERE id = ?');
   const putWord = connection.write(
@@ -34,11 +34,26 @@ export function prepareRequests(connection: Connection): PutRequest {
   };
 }
 
-/** An insert that replaces a row whose seq is not higher. */
-export function upsert(table: string, columns: string, key: readonly string[]): string {
+export type Upsert = {
+  table: string;
+  /** With commas between them. */
+  columns: string;
+  key: readonly string[];
+  /** What is stored for a column, of its parameter such as `?2`; default the parameter. */
+  stored?(column: string, parameter: string): string;
+};
+
+/** An insert of so many rows, each of which replaces one whose seq is not higher. */
+export function upsert(rowsAtOnce: number, { table, columns, key, stored }: Upsert): string {
   const names = columns.split(', ');
+  const rowOf = (row: number): string => {
+    const parameters = names.map((_, column) => `?${row * names.length + column + 1}`);
+    const values = parameters.map((each, at) => stored?.(names[at] ?? '', each) ?? each);
+    return `(${values.join(', ')})`;
+  };
   const changes = names.filter((name) => !key.includes(name));
-  return `INSERT INTO ${table} (${columns}) VALUES (${names.map(() => '?').join(', ')})
+  return `INSERT INTO ${table} (${columns})
+    VALUES ${Array.from({ length: rowsAtOnce }, (_, row) => rowOf(row)).join(', ')}
     ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changes.map((name) => `${name} = excluded.${name}`).join(', ')}
     WHERE excluded.seq >= seq`;
 }

@@ -138,7 +138,8 @@ async function counts(report: Report, deployment: Deployment, store: string): Pr
   const name = `RabbitMQ + ${store}`;
   for (const key of Object.keys(after)) {
     const each = ((after[key] ?? 0) - (before[key] ?? 0)) / jobs;
-    report.add({ name: `${name}, ${key} a job`, value: each, unit: '' });
+    const goal = key === 'published' && { goal: { atMost: 2 } };
+    report.add({ name: `${name}, ${key} a job`, value: each, unit: '', ...goal });
   }
   const grown = (key: string): number => (after[key] ?? 0) - (before[key] ?? 0);
   if (store !== 'SQLite') {

@@ -39,7 +39,7 @@ export const contractTopology: Topology = {
   ],
 };
 
-function message(body: string, to: Partial<Publication> = {}): Publication {
+export function message(body: string, to: Partial<Publication> = {}): Publication {
   const properties = {
     messageId: `id of ${body}`,
     type: 'thing.happened',
@@ -48,7 +48,7 @@ function message(body: string, to: Partial<Publication> = {}): Publication {
   return { exchange: 'millrace.work', routingKey: 'plain', properties, body, ...to };
 }
 
-function bodies(deliveries: readonly Delivery[]): string[] {
+export function bodies(deliveries: readonly Delivery[]): string[] {
   return deliveries.map(({ body }) => body);
 }
 
@@ -220,64 +220,6 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       await channel.close();
       const next = await consume('millrace.plain');
       await eventually(() => expect(bodies(next.got)).toEqual(['3', '4']));
-    });
-
-    describe('many messages to one mailbox', () => {
-      const all = Array.from({ length: 150 }, (_, n) => String(n));
-      const long = JSON.stringify('x'.repeat(70_000));
-
-      async function mail(list: readonly string[]): Promise<void> {
-        const outcomes = await Promise.all(
-          list.map((body, n) => {
-            const headers = { group: `g ${n}`, to: 'chain/main' };
-            const properties = { ...message(body).properties, messageId: `id ${n}`, headers };
-            const to = { exchange: exchanges.partitions, routingKey: '00', properties };
-            return broker.publish(message(body, to));
-          }),
-        );
-        expect(new Set(outcomes)).toEqual(new Set(['confirmed']));
-      }
-
-      it('come one by one and in order, each with its own properties, whatever its length', async () => {
-        const list = ['first', ...all, long, ...all];
-        await mail(list);
-        const { got } = await consume('millrace.mailbox', 1000);
-        await eventually(() => expect(got).toHaveLength(list.length));
-        expect(bodies(got)).toEqual(list);
-        expect(got.map(({ properties }) => properties)).toEqual(
-          list.map((_, n) => ({
-            messageId: `id ${n}`,
-            type: 'thing.happened',
-            timestamp: 1767600000000,
-            headers: { group: `g ${n}`, to: 'chain/main' },
-          })),
-        );
-        expect(new Set(got.map(({ tag }) => tag)).size).toBe(list.length);
-      });
-
-      it('come again where they were not acked up to', async () => {
-        await mail(all);
-        const first = await consume('millrace.mailbox', 1000);
-        await eventually(() => expect(first.got).toHaveLength(all.length));
-        first.channel.ackUpTo(first.got[99]?.tag ?? 0);
-        await first.channel.close();
-        const { got, channel } = await consume('millrace.mailbox', 1000);
-        await eventually(() => expect(bodies(got)).toEqual(expect.arrayContaining(all.slice(100))));
-        expect(bodies(got)).toEqual(all.slice(-got.length));
-        channel.ackUpTo(got.at(-1)?.tag ?? 0);
-        await channel.close();
-        expect(await broker.inspect('millrace.mailbox')).toMatchObject({ ready: 0 });
-      });
-
-      it('are gone when each was acked by itself, in any order', async () => {
-        await mail(all);
-        const { got, channel } = await consume('millrace.mailbox', 1000);
-        await eventually(() => expect(got).toHaveLength(all.length));
-        channel.ackUpTo(got[10]?.tag ?? 0);
-        for (const { tag } of got.toReversed()) channel.ack(tag);
-        await channel.close();
-        expect(await broker.inspect('millrace.mailbox')).toMatchObject({ ready: 0 });
-      });
     });
 
     it('redelivers in order what a closed channel had not acked, before what came later', async () => {

@@ -28,7 +28,8 @@
  * - before it consumes, a worker publishes `attempt.hello` (routing key `hosts`, with `reply-to`); each host
  *   answers with one `attempt.report` for each partition that it owns. A partition that no report came for is
  *   one whose starts must all be confirmed;
- * - a worker that ends and holds a lease says `attempt.return`.
+ * - a worker that ends and holds a lease says `attempt.return`;
+ * - what goes to one partition at the same time may go as one message (`bundle.ts`).
  */
 import { z } from 'zod';
 

@@ -58,22 +58,28 @@ describe('bundles over RabbitMQ', () => {
   });
 
   describe('form by themselves', () => {
-    it('of what is published in one turn, and while another is on its way', async () => {
+    it('of what is published in one turn, and while four are on their way', async () => {
       const { bundler, sent, settle } = recorded();
       const first = [bundler.publish(answer('1')), bundler.publish(answer('2'))];
+      for (const id of ['3', '4', '5']) {
+        await turnOfTheLoop();
+        void bundler.publish(answer(id));
+      }
       await turnOfTheLoop();
-      const later = [bundler.publish(answer('3')), bundler.publish(answer('4'))];
+      const four = [['1', '2'], ['3'], ['4'], ['5']];
+      expect(sent.map(idsIn)).toEqual(four);
+      const last = [bundler.publish(answer('6'))];
       await turnOfTheLoop();
-      expect(sent.map(idsIn)).toEqual([['1', '2']]);
+      last.push(bundler.publish(answer('7')));
+      await turnOfTheLoop();
+      expect(sent.map(idsIn)).toEqual(four);
       settle('confirmed');
       expect(await Promise.all(first)).toEqual(['confirmed', 'confirmed']);
       await turnOfTheLoop();
-      expect(sent.map(idsIn)).toEqual([
-        ['1', '2'],
-        ['3', '4'],
-      ]);
+      expect(sent.map(idsIn)).toEqual([...four, ['6', '7']]);
+      for (let n = 0; n < 3; n += 1) settle('confirmed');
       settle('returned');
-      expect(await Promise.all(later)).toEqual(['returned', 'returned']);
+      expect(await Promise.all(last)).toEqual(['returned', 'returned']);
     });
 
     it('one for each mailbox, and none of what goes elsewhere', async () => {

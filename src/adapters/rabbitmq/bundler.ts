@@ -1,6 +1,6 @@
 /**
  * Bundles what goes to one mailbox. Bundles form by themselves: what is published in one turn of the event loop
- * goes together, and while one is on its way the next gathers, so that a message alone never waits.
+ * goes together, and while some are on their way the next gathers. Where little is said nothing waits.
  */
 import type { Publication } from '../../ports/broker.ts';
 import { bundleOf, isToMailbox } from './bundle.ts';
@@ -12,8 +12,8 @@ const mostLength = 64 * 1024;
 /** Messages in a bundle. */
 const mostMessages = 64;
 
-/** Bundles on their way to one mailbox. */
-const mostOnTheWay = 1;
+/** Bundles on their way to one mailbox: with one, a command would wait for any message before it to be confirmed. */
+const mostOnTheWay = 4;
 
 type Waiting = {
   publication: Publication;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { BundleAcks, bundleOf, messagesOf } from '../../src/adapters/rabbitmq/bundle.ts';
 import { Bundler } from '../../src/adapters/rabbitmq/bundler.ts';
 import type { Outcome } from '../../src/adapters/rabbitmq/publisher.ts';
@@ -107,6 +107,22 @@ describe('bundles over RabbitMQ', () => {
         settle('confirmed');
       }
       expect(sent.map((each) => idsIn(each).length)).toEqual([64, 38, 1, 1]);
+    });
+
+    it('past what the broker never answers', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const { bundler, sent } = recorded();
+      for (const id of ['1', '2', '3', '4', '5']) {
+        void bundler.publish(answer(id));
+        await turnOfTheLoop();
+      }
+      vi.advanceTimersByTime(999);
+      await turnOfTheLoop();
+      expect(sent.map(idsIn)).toEqual([['1'], ['2'], ['3'], ['4']]);
+      vi.advanceTimersByTime(1);
+      await turnOfTheLoop();
+      expect(sent.map(idsIn)).toEqual([['1'], ['2'], ['3'], ['4'], ['5']]);
     });
 
     it('and none is forgotten when it fails', async () => {

@@ -2,6 +2,7 @@
  * Messages as bundles, and back: a quorum queue works by the message, not by the byte. What a bundle brings has
  * tags of its own, and the bundle is acked with the last of it.
  */
+import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { Delivery, Properties, Publication } from '../../ports/broker.ts';
 import { bundleSchema, bundleType } from '../../protocol/bundle.ts';
@@ -24,7 +25,8 @@ export function bundleOf(first: Publication, more: readonly Publication[]): Publ
     exchange,
     routingKey,
     properties: {
-      messageId: `${properties.messageId} and ${more.length} more`,
+      // Ids may be as long as AMQP takes, and no two may be alike on their way.
+      messageId: `bundle/${randomUUID()}`,
       type: bundleType,
       timestamp: properties.timestamp,
     },

@@ -15,13 +15,23 @@ const mostMessages = 64;
 /** Bundles on their way to one mailbox: with one, a command would wait for any message before it to be confirmed. */
 const mostOnTheWay = 4;
 
+/** What is not confirmed after so long holds up nothing any more. */
+const patienceMs = 1000;
+
 type Waiting = {
   publication: Publication;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 };
 
-type Lane = { waiting: Waiting[]; onTheWay: number; isAsked: boolean };
+/** To one mailbox. */
+type Lane = {
+  waiting: Waiting[];
+  onTheWay: Set<Publication>;
+  /** It goes on at the end of this turn. */
+  isAsked: boolean;
+  patience: NodeJS.Timeout | undefined;
+};
 
 export class Bundler {
   readonly #publish: (publication: Publication) => Promise<Outcome>;
@@ -46,19 +56,31 @@ export class Bundler {
     const key = `${exchange}/${routingKey}`;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { waiting: [], onTheWay: 0, isAsked: false };
+      lane = { waiting: [], onTheWay: new Set(), isAsked: false, patience: undefined };
       this.#lanes.set(key, lane);
     }
     return lane;
   }
 
   #goOnSoon(lane: Lane): void {
-    if (lane.isAsked || lane.onTheWay >= mostOnTheWay) return;
+    if (lane.isAsked) return;
+    if (lane.onTheWay.size >= mostOnTheWay) {
+      lane.patience ??= setTimeout(() => this.#passBy(lane), patienceMs).unref();
+      return;
+    }
     lane.isAsked = true;
     process.nextTick(() => {
       lane.isAsked = false;
-      while (lane.waiting.length > 0 && lane.onTheWay < mostOnTheWay) this.#send(lane);
+      while (lane.waiting.length > 0 && lane.onTheWay.size < mostOnTheWay) this.#send(lane);
+      if (lane.waiting.length > 0) this.#goOnSoon(lane);
     });
+  }
+
+  /** Whatever became of what is on its way, the rest goes on. */
+  #passBy(lane: Lane): void {
+    lane.patience = undefined;
+    lane.onTheWay.clear();
+    this.#goOnSoon(lane);
   }
 
   #send(lane: Lane): void {
@@ -68,21 +90,23 @@ export class Bundler {
       first.publication,
       more.map(({ publication }) => publication),
     );
-    lane.onTheWay += 1;
+    lane.onTheWay.add(bundle);
     this.#publish(bundle).then(
       (outcome) => {
-        this.#settled(lane);
+        this.#settled(lane, bundle);
         for (const each of [first, ...more]) each.resolve(outcome);
       },
       (error: unknown) => {
-        this.#settled(lane);
+        this.#settled(lane, bundle);
         for (const each of [first, ...more]) each.reject(error);
       },
     );
   }
 
-  #settled(lane: Lane): void {
-    lane.onTheWay -= 1;
+  #settled(lane: Lane, bundle: Publication): void {
+    lane.onTheWay.delete(bundle);
+    clearTimeout(lane.patience);
+    lane.patience = undefined;
     if (lane.waiting.length > 0) this.#goOnSoon(lane);
   }
 }

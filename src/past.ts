@@ -1,6 +1,8 @@
 /** A request as it was: its group stepped again up to an entry of its journal. */
 import type { ChainJob } from '../actors/chainQueries.ts';
 import { MillraceError } from './protocol/errors.ts';
+import { shownJobs } from './protocol/shownJobs.ts';
+import type { ShownJob } from './protocol/shownJobs.ts';
 import { publicState } from './protocol/states.ts';
 import { partitionOf } from './protocol/topology.ts';
 import { ask, attemptOf } from './reader.ts';
@@ -11,17 +13,9 @@ import { kindOf } from './runtime/registry.ts';
 import { stateName } from './runtime/stateName.ts';
 
 /** A job as it was. */
-export type PastJob = {
-  name: string;
-  type: string;
-  /** PENDING, RUNNING, WAITING (for its next attempt), COMPLETE, FAIL or STOPPED. */
-  state: string;
+export type PastJob = ShownJob & {
   /** Attempts that were begun, over all retries. */
   attempts: number;
-  /** Names of the jobs before it. */
-  after: readonly string[];
-  /** The innermost sequence that it belongs to. */
-  sequence?: string;
 };
 
 export type PastRequest = {
@@ -86,12 +80,9 @@ function pastJobs(
   jobs: readonly ChainJob[],
   attemptOfJob: (job: number) => number | undefined,
 ): PastJob[] {
-  return jobs.map(({ name, type, state, attempts, isWaiting = false, parents, sequence }, job) => ({
-    name,
-    type,
-    state: publicState(isWaiting ? 'waiting' : state),
-    attempts: (attemptOfJob(job) ?? attempts) - (isWaiting ? 1 : 0),
-    after: parents.map((parent) => jobs[parent]?.name ?? String(parent)),
-    ...(sequence !== undefined && { sequence }),
-  }));
+  return shownJobs(jobs).map(({ name, type, state, ...rest }, job) => {
+    const { attempts = 0, isWaiting = false } = jobs[job] ?? {};
+    const begun = (attemptOfJob(job) ?? attempts) - (isWaiting ? 1 : 0);
+    return { name, type, state, attempts: begun, ...rest };
+  });
 }

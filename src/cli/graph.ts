@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { ChainDefinition } from '../definitions.ts';
 import type { Specs } from '../spec/check.ts';
 import { MillraceError } from '../protocol/errors.ts';
-import { publicState } from '../protocol/states.ts';
+import { shownJobs } from '../protocol/shownJobs.ts';
 import { parsePairs } from './args.ts';
 import { examples } from './command.ts';
 import type { Declare } from './command.ts';
@@ -77,16 +77,9 @@ function templateOf(specs: Specs | undefined, name: string): GraphJob[] | undefi
 
 /** As it is now. */
 function existing(context: Context, named: string): Promise<GraphJob[]> {
-  return withReader(context, async (reader) => {
-    const jobs = await reader.jobs(await idOf(reader, named));
-    return jobs.map(({ name, type, state, isWaiting = false, parents, sequence }) => ({
-      name,
-      type,
-      state: publicState(isWaiting ? 'waiting' : state),
-      after: parents.map((parent) => jobs[parent]?.name ?? ''),
-      ...(sequence !== undefined && { sequence }),
-    }));
-  });
+  return withReader(context, async (reader) =>
+    shownJobs(await reader.jobs(await idOf(reader, named))),
+  );
 }
 
 /** As `run` would ask for it; nothing is started. */

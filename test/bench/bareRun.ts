@@ -1,6 +1,7 @@
 /** Program of the benchmark `cluster`: a worker that does nothing but answer each start through the broker's adapter. */
 import { z } from 'zod';
 import { openRabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
+import { attemptStartSchema } from '../../src/protocol/attempts.ts';
 import { baseTopology, exchanges, jobQueue, jobTopology } from '../../src/protocol/topology.ts';
 import { silentLog } from '../kit/silentLog.ts';
 import { ordered, tell } from './orders.ts';
@@ -9,10 +10,7 @@ const { url, prefix, partitions } = z
   .object({ url: z.string(), prefix: z.string(), partitions: z.number() })
   .parse(ordered());
 
-const startSchema = z.object({
-  startId: z.string(),
-  answer: z.object({ group: z.string(), to: z.string(), key: z.string(), routingKey: z.string() }),
-});
+const startSchema = attemptStartSchema.pick({ startId: true, answer: true });
 
 const broker = await openRabbitmqBroker({ url, prefix, name: 'bare', log: silentLog() });
 await broker.declare(baseTopology(partitions));

@@ -90,40 +90,35 @@ async function run({ host }: Deployment, many: number, long: number): Promise<nu
 
 /** Starts and answers alone, so that it is seen what RabbitMQ leaves to everything else. */
 async function bare(report: Report, children: Children, url: string): Promise<void> {
-  const bullmq = await openBullmq(100);
   const messages = await openBare(children, url);
   try {
-    await messages.run(chains, steps);
-    await bullmq.run(chains, steps);
-    const times: { ours: number; theirs: number }[] = [];
-    for (let n = 0; n < rounds; n += 1) {
-      const ours = await messages.run(chains, steps);
-      times.push({ ours, theirs: await bullmq.run(chains, steps) });
-    }
-    const name = `RabbitMQ, starts and answers alone, ${chains} × ${steps}`;
-    report.compare({ name, jobs: chains * steps, rounds: times });
+    const name = 'RabbitMQ, starts and answers alone';
+    await inTurns(report, { name, ours: () => messages.run(chains, steps) });
   } finally {
     await messages.close();
-    await bullmq.close();
   }
 }
 
 async function throughput(report: Report, deployment: Deployment, store: string): Promise<void> {
+  const goal = store === 'SQLite' && { atLeast: 1.5 };
+  const ours = (): Promise<number> => run(deployment, chains, steps);
+  await inTurns(report, { name: `RabbitMQ + ${store}`, ours, ...goal });
+}
+
+/** Rounds of ours and of BullMQ's, one after the other. */
+async function inTurns(
+  report: Report,
+  { name, ours, ...goal }: { name: string; ours(): Promise<number>; atLeast?: number },
+): Promise<void> {
   const bullmq = await openBullmq(100);
   try {
-    await run(deployment, chains, steps);
+    await ours();
     await bullmq.run(chains, steps);
     const times: { ours: number; theirs: number }[] = [];
-    for (let n = 0; n < rounds; n += 1) {
-      const ours = await run(deployment, chains, steps);
-      times.push({ ours, theirs: await bullmq.run(chains, steps) });
-    }
-    report.compare({
-      name: `RabbitMQ + ${store}, ${chains} × ${steps}`,
-      jobs: chains * steps,
-      rounds: times,
-      ...(store === 'SQLite' && { atLeast: 1.5 }),
-    });
+    for (let n = 0; n < rounds; n += 1)
+      times.push({ ours: await ours(), theirs: await bullmq.run(chains, steps) });
+    const title = `${name}, ${chains} × ${steps}`;
+    report.compare({ name: title, jobs: chains * steps, rounds: times, ...goal });
   } finally {
     await bullmq.close();
   }

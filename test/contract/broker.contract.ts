@@ -5,6 +5,7 @@ import { TransientError } from '../../src/protocol/errors.ts';
 import { exchanges } from '../../src/protocol/topology.ts';
 import type { Topology } from '../../src/protocol/topology.ts';
 import { eventually } from '../kit/eventually.ts';
+import { mailboxContract } from './mailbox.contract.ts';
 
 export type BrokerUnderTest = {
   broker: Broker;
@@ -39,7 +40,7 @@ export const contractTopology: Topology = {
   ],
 };
 
-export function message(body: string, to: Partial<Publication> = {}): Publication {
+function message(body: string, to: Partial<Publication> = {}): Publication {
   const properties = {
     messageId: `id of ${body}`,
     type: 'thing.happened',
@@ -48,7 +49,7 @@ export function message(body: string, to: Partial<Publication> = {}): Publicatio
   return { exchange: 'millrace.work', routingKey: 'plain', properties, body, ...to };
 }
 
-export function bodies(deliveries: readonly Delivery[]): string[] {
+function bodies(deliveries: readonly Delivery[]): string[] {
   return deliveries.map(({ body }) => body);
 }
 
@@ -221,6 +222,8 @@ export function brokerContract(name: string, open: () => Promise<BrokerUnderTest
       const next = await consume('millrace.plain');
       await eventually(() => expect(bodies(next.got)).toEqual(['3', '4']));
     });
+
+    mailboxContract({ broker: () => broker, consume });
 
     it('redelivers in order what a closed channel had not acked, before what came later', async () => {
       const { got, closed, channel } = await consume('millrace.plain', 3);

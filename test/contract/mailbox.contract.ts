@@ -1,90 +1,67 @@
-/** How messages come to a mailbox, which adapters may carry several at a time. `open` as for the broker's suite. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+/** How messages come to a mailbox, which adapters may carry several at a time. Part of the broker's suite. */
+import { describe, expect, it } from 'vitest';
 import type { Broker, Channel, Delivery } from '../../src/ports/broker.ts';
 import { exchanges } from '../../src/protocol/topology.ts';
 import { eventually } from '../kit/eventually.ts';
-import { bodies, contractTopology, message } from './broker.contract.ts';
-import type { BrokerUnderTest } from './broker.contract.ts';
 
 const queue = 'millrace.mailbox';
 const all = Array.from({ length: 150 }, (_, n) => String(n));
 const long = JSON.stringify('x'.repeat(70_000));
 
-/** Runs the suite. */
-export function mailboxContract(name: string, open: () => Promise<BrokerUnderTest>): void {
-  describe(`many messages to one mailbox, broker ${name}`, () => {
-    let subject: BrokerUnderTest;
-    let broker: Broker;
+export type MailboxUnderTest = {
+  broker(): Broker;
+  consume(queue: string, prefetch: number): Promise<{ got: Delivery[]; channel: Channel }>;
+};
 
-    beforeEach(async () => {
-      subject = await open();
-      broker = subject.broker;
-      await broker.declare(contractTopology);
-    });
-
-    afterEach(() => subject.close());
+export function mailboxContract({ broker, consume }: MailboxUnderTest): void {
+  describe('many messages to one mailbox', () => {
+    function mailed(n: number): Delivery['properties'] {
+      const headers = { group: `g ${n}`, to: 'chain/main' };
+      return { messageId: `id ${n}`, type: 'thing.happened', timestamp: 1767600000000, headers };
+    }
 
     async function mail(list: readonly string[]): Promise<void> {
+      const to = { exchange: exchanges.partitions, routingKey: '00' };
       const outcomes = await Promise.all(
-        list.map((body, n) => {
-          const headers = { group: `g ${n}`, to: 'chain/main' };
-          const properties = { ...message(body).properties, messageId: `id ${n}`, headers };
-          const to = { exchange: exchanges.partitions, routingKey: '00', properties };
-          return broker.publish(message(body, to));
-        }),
+        list.map((body, n) => broker().publish({ ...to, properties: mailed(n), body })),
       );
       expect(new Set(outcomes)).toEqual(new Set(['confirmed']));
     }
 
-    async function consume(): Promise<{ got: Delivery[]; channel: Channel }> {
-      const got: Delivery[] = [];
-      const channel = await broker.consume(queue, {
-        prefetch: 1000,
-        onDelivery: (delivery) => got.push(delivery),
-        onClosed: () => undefined,
-      });
-      return { got, channel };
-    }
+    const bodies = (got: readonly Delivery[]): string[] => got.map(({ body }) => body);
 
     it('come one by one and in order, each with its own properties, whatever its length', async () => {
       const list = ['first', ...all, long, ...all];
       await mail(list);
-      const { got } = await consume();
+      const { got } = await consume(queue, 1000);
       await eventually(() => expect(got).toHaveLength(list.length));
       expect(bodies(got)).toEqual(list);
-      expect(got.map(({ properties }) => properties)).toEqual(
-        list.map((_, n) => ({
-          messageId: `id ${n}`,
-          type: 'thing.happened',
-          timestamp: 1767600000000,
-          headers: { group: `g ${n}`, to: 'chain/main' },
-        })),
-      );
+      expect(got.map(({ properties }) => properties)).toEqual(list.map((_, n) => mailed(n)));
       expect(new Set(got.map(({ tag }) => tag)).size).toBe(list.length);
     });
 
     it('come again where they were not acked up to', async () => {
       await mail(all);
-      const first = await consume();
+      const first = await consume(queue, 1000);
       await eventually(() => expect(first.got).toHaveLength(all.length));
       first.channel.ackUpTo(first.got[99]?.tag ?? 0);
       await first.channel.close();
-      const { got, channel } = await consume();
+      const { got, channel } = await consume(queue, 1000);
       await eventually(() => expect(bodies(got)).toEqual(expect.arrayContaining(all.slice(100))));
       expect(bodies(got)).toEqual(all.slice(-got.length));
       channel.ackUpTo(got.at(-1)?.tag ?? 0);
       await channel.close();
-      expect(await broker.inspect(queue)).toMatchObject({ ready: 0 });
+      expect(await broker().inspect(queue)).toMatchObject({ ready: 0 });
     });
 
     it('are gone when each was acked by itself, in any order', async () => {
       await mail(all);
-      const { got, channel } = await consume();
+      const { got, channel } = await consume(queue, 1000);
       await eventually(() => expect(got).toHaveLength(all.length));
       channel.ackUpTo(got[10]?.tag ?? 0);
       for (const { tag } of got.toReversed()) channel.ack(tag);
       await channel.close();
-      expect(await broker.inspect(queue)).toMatchObject({ ready: 0 });
+      expect(await broker().inspect(queue)).toMatchObject({ ready: 0 });
     });
   });
 }

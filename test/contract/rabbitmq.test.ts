@@ -5,8 +5,6 @@ import { openRabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
 import { openStranger } from '../kit/amqp.ts';
 import { silentLog } from '../kit/silentLog.ts';
 import { brokerContract, contractTopology } from './broker.contract.ts';
-import type { BrokerUnderTest } from './broker.contract.ts';
-import { mailboxContract } from './mailbox.contract.ts';
 
 const server = inject('amqpUrl');
 const file = `test-${randomUUID().slice(0, 8)}`;
@@ -14,7 +12,7 @@ let opened = 0;
 
 if ('url' in server) {
   const { url } = server;
-  const open = async (): Promise<BrokerUnderTest> => {
+  brokerContract('rabbitmq', async () => {
     const prefix = `${file}-${opened++}`;
     const broker = await openRabbitmqBroker({ url, prefix, name: 'test', log: silentLog() });
     const stranger = await openStranger(url);
@@ -27,9 +25,7 @@ if ('url' in server) {
         await stranger.close();
       },
     };
-  };
-  brokerContract('rabbitmq', open);
-  mailboxContract('rabbitmq', open);
+  });
 } else {
   it.skip(`the broker suite on RabbitMQ: ${server.skipped}`, () => {});
 }

@@ -84,21 +84,19 @@ export class Bundler {
   }
 
   #send(lane: Lane): void {
-    const [first, ...more] = lane.waiting.splice(0, fitting(lane.waiting));
+    const bundled = lane.waiting.splice(0, fitting(lane.waiting));
+    const [first, ...more] = bundled.map(({ publication }) => publication);
     if (first === undefined) return;
-    const bundle = bundleOf(
-      first.publication,
-      more.map(({ publication }) => publication),
-    );
+    const bundle = bundleOf(first, more);
     lane.onTheWay.add(bundle);
     this.#publish(bundle).then(
       (outcome) => {
         this.#settled(lane, bundle);
-        for (const each of [first, ...more]) each.resolve(outcome);
+        for (const each of bundled) each.resolve(outcome);
       },
       (error: unknown) => {
         this.#settled(lane, bundle);
-        for (const each of [first, ...more]) each.reject(error);
+        for (const each of bundled) each.reject(error);
       },
     );
   }

@@ -6,8 +6,6 @@ import type { ConsumeMessage, MessageProperties, Options } from 'amqplib';
 import type { Delivery, Properties, Publication } from '../../ports/broker.ts';
 import type { Names } from './names.ts';
 
-type Headers = Record<string, string>;
-
 /** Headers that the broker adds when it delivers again; `redelivered` says enough. */
 const brokersOwn = new Set(['x-delivery-count', 'x-acquired-count']);
 
@@ -70,9 +68,11 @@ function texts(
   return properties as Partial<Record<keyof MessageProperties, string | undefined>>;
 }
 
-function toHeaders(table: Readonly<Record<string, unknown>> | undefined): Headers | undefined {
+function toHeaders(
+  table: Readonly<Record<string, unknown>> | undefined,
+): Record<string, string> | undefined {
   if (table === undefined) return undefined;
-  const headers: Headers = {};
+  const headers: Record<string, string> = {};
   for (const name of Object.keys(table)) {
     const value = table[name];
     if (value === null || value === undefined || brokersOwn.has(name)) continue;

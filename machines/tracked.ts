@@ -181,7 +181,7 @@ function created({ request }: TrackerContext, { jobs, ...creation }: Creation): 
   }));
   const counts = { pending: rows.length };
   return {
-    request: { ...request, ...creation, counts, total: rows.length },
+    request: Object.assign({}, request, creation, { counts, total: rows.length }),
     jobs: toChunks(rows),
   };
 }
@@ -192,7 +192,7 @@ export function isOver({ state, parked }: TrackedRequest): boolean {
 }
 
 function moved(before: TrackedRequest, { moves, at }: Stepped): TrackedRequest {
-  const request = { ...before };
+  const request = Object.assign({}, before);
   for (const { kind, ids, from, to } of moves) {
     if (!ids.some((id) => `${kind}/${String(id)}` === request.root)) continue;
     request.state = to;

@@ -95,7 +95,7 @@ function move(turn: Turn, number: number, to: string): void {
 function touch(turn: Turn, number: number): TrackedJob {
   const known = turn.touched.get(number);
   if (known !== undefined) return known;
-  const job = { ...turn.jobs.at(number) };
+  const job = Object.assign({}, turn.jobs.at(number));
   turn.touched.set(number, job);
   turn.jobs.set(number, job);
   return job;

@@ -59,7 +59,7 @@ function acceptAnswer(registry: Registry, group: Group, message: Incoming, at: n
   const settled = settleAttempt(group.obligations, { type, actor: to, ...answer });
   if (settled === 'duplicate') return { verdict: 'duplicate', notices: [] };
   const { held: obligations, row } = settled;
-  const event: Event = { ...forActor(answer), type };
+  const event: Event = { type, ...forActor(answer) };
   return orParked(to, event, () => {
     const isReferenced = registry.kind(kindOf(to)).definition.values === 'referenced';
     const values = isReferenced ? intoLog(group.values, event) : group.values;

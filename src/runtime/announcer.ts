@@ -56,7 +56,7 @@ export class Announcer {
       this.range(range);
       return;
     }
-    this.#tellBatch({ ...range, entries: entries.flatMap(entryOf) });
+    this.#tellBatch({ entries: entries.flatMap(entryOf), ...range });
     for (const entry of entries) this.#tellMoves(entry, residents.get(entry.group ?? ''));
   }
 

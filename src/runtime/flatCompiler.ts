@@ -197,7 +197,7 @@ function assign(run: Run, assignment: BuiltIn['assignment'], params: unknown): v
     typeof assignment === 'function'
       ? (assignment(args, params) as object)
       : assignedTo(assignment ?? {}, args, params);
-  run.context = { ...(run.context as object), ...update };
+  run.context = Object.assign({}, run.context, update);
   run.isChanged = true;
 }
 

@@ -45,11 +45,11 @@ export function judge(
   if (resident.parked !== undefined) return judgeParked(resident, resident.parked, message);
   const verdict = accept(registry, resident.group, message, at);
   if (verdict.verdict === 'accepted') {
-    return { ...verdict, next: { ...resident, group: verdict.turned.group } };
+    return { next: { ...resident, group: verdict.turned.group }, ...verdict };
   }
   if (verdict.verdict === 'parked')
-    return { ...verdict, next: { ...resident, parked: verdict.reason } };
-  return { ...verdict, next: resident };
+    return { next: { ...resident, parked: verdict.reason }, ...verdict };
+  return { next: resident, ...verdict };
 }
 
 /** Kept for later; what comes from another group only once and in its order, for that group hears that it was. */

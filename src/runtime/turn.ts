@@ -85,8 +85,8 @@ class Turn {
 
   /** The event with what the host gives to each: an id, the same on every replay, when, and from whom. */
   #given({ event, from }: Queued, n: number): ActorEvent {
-    const given = { ...event, id: `${this.#before.seq + 1}-${n}`, at: this.#at };
-    return from === undefined ? given : { ...given, from };
+    const given = { id: `${this.#before.seq + 1}-${n}`, at: this.#at };
+    return Object.assign({}, event, given, from === undefined ? undefined : { from });
   }
 
   #step(to: Address, event: ActorEvent): void {
@@ -228,15 +228,16 @@ class Turn {
   result(): Turned {
     if (this.#obligations.replies.size > 0) this.#breakPromises();
     if (this.#obligations.outbox.size > 0) this.#takeLeave();
-    const before = this.#before;
+    const { id, seq, root, createdAt, values } = this.#before;
     const group: Group = {
-      ...before,
-      seq: before.seq + 1,
-      createdAt: before.root === '' ? this.#at : before.createdAt,
+      id,
+      seq: seq + 1,
+      createdAt: root === '' ? this.#at : createdAt,
       at: this.#at,
       root: this.#root,
       actors: this.#actors,
       obligations: this.#obligations,
+      values,
     };
     const owed = this.#owed.filter((item) => isStillOwed(this.#obligations, item));
     return {

@@ -20,18 +20,18 @@ export async function eventOf(source: Source, entry: Entry, kept: number): Promi
   const { seq, at, type, parked } = entry;
   if (parked !== undefined) return { type: 'entry.kept', seq, at, reason: parked };
   const stepped = { type: 'entry.stepped', seq, at, moves: movesOf(entry) } as const;
-  if (outcomes.has(type)) return { ...stepped, answers: await answersOf(source, entry) };
+  if (outcomes.has(type)) return { answers: await answersOf(source, entry), ...stepped };
   if (type === 'chain.create') {
     const creation = await creationOf(source, entry);
-    return { ...stepped, ...(creation !== undefined && { creation }) };
+    return creation === undefined ? stepped : { creation, ...stepped };
   }
   if (type !== 'group.unpark') return stepped;
   const isSkipping = (await bodyOf<{ skip?: boolean }>(source, entry))?.skip === true;
-  return { ...stepped, answers: await keptAnswers(source, entry, kept), isSkipping };
+  return { answers: await keptAnswers(source, entry, kept), isSkipping, ...stepped };
 }
 
 function movesOf({ transitions }: Entry): Move[] {
-  return transitions.map(({ actor, from, to }) => ({ ...parseActors(actor), from, to }));
+  return transitions.map(({ actor, from, to }) => ({ from, to, ...parseActors(actor) }));
 }
 
 async function answersOf(source: Source, entry: Entry): Promise<Answer[]> {

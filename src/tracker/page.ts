@@ -92,7 +92,7 @@ class Changing {
     if (jobs === 'all') this.#created = seq;
     else for (const job of jobs) this.#jobs.set(job, seq);
     for (const attempt of attempts)
-      this.#attempts.set(`${attempt.job}/${attempt.attempt}`, { ...attempt, seq });
+      this.#attempts.set(`${attempt.job}/${attempt.attempt}`, { seq, ...attempt });
   }
 
   /** One at a time: a new chain may have 100,000. */

@@ -22,7 +22,7 @@ export type RunOptions = {
 
 export function runOf(definition: JobDefinition, options: RunOptions): Run {
   const isHandler = definition.command === undefined;
-  if (isHandler && definition.isolate !== true) return runHandler({ ...options, definition });
+  if (isHandler && definition.isolate !== true) return runHandler({ definition, ...options });
   const { processes } = options;
   if (processes === undefined) throw new Error('this worker starts no processes');
   return isHandler

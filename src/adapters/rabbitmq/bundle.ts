@@ -20,7 +20,7 @@ export function isToMailbox({ exchange }: { exchange: string }): boolean {
 export function bundleOf(first: Publication, more: readonly Publication[]): Publication {
   if (more.length === 0) return first;
   const { exchange, routingKey, properties } = first;
-  const messages = [first, ...more].map((each) => ({ ...each.properties, body: each.body }));
+  const messages = [first, ...more].map((each) => ({ body: each.body, ...each.properties }));
   return {
     exchange,
     routingKey,
@@ -44,7 +44,8 @@ export function messagesOf(delivery: Delivery): readonly Delivery[] {
   if (messages === undefined) return [delivery];
   const { userId } = delivery.properties;
   return messages.map(({ body, ...own }, index) => {
-    const properties: Properties = { ...own, ...(userId !== undefined && { userId }) };
+    const properties: Properties = own;
+    if (userId !== undefined) properties.userId = userId;
     const tag = delivery.tag - 1 + (index + 1) / messages.length;
     return { ...delivery, properties, body, tag };
   });

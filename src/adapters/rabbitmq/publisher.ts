@@ -2,7 +2,7 @@
  * One confirming channel: publishes without waiting for each other, at most 2,000 unconfirmed. A returned
  * message comes back before its confirm and is known by its message id, of which one at a time is under way.
  */
-import type { ChannelModel, ConfirmChannel, Message as AmqpMessage } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, Message as AmqpMessage, Options } from 'amqplib';
 import type { Publication } from '../../ports/broker.ts';
 import { TransientError } from '../../protocol/errors.ts';
 import { exchanges } from '../../protocol/topology.ts';
@@ -127,7 +127,7 @@ export class Publisher {
         names.outer(exchange),
         exchange === '' ? names.outer(routingKey) : routingKey,
         Buffer.from(body),
-        { ...toOptions(publication, names), ...this.#signature(exchange) },
+        this.#signed(toOptions(publication, names), exchange),
         (error: unknown) => this.#confirm(message, error),
       );
       this.sent += 1;
@@ -138,9 +138,10 @@ export class Publisher {
   }
 
   /** A gateway is told who asks; the broker vouches for it. */
-  #signature(exchange: string): { userId?: string } {
+  #signed(options: Options.Publish, exchange: string): Options.Publish {
     const { login } = this.#options;
-    return exchange === exchanges.commands && login !== undefined ? { userId: login } : {};
+    if (exchange === exchanges.commands && login !== undefined) options.userId = login;
+    return options;
   }
 
   #confirm(message: Message, error: unknown): void {

@@ -102,7 +102,7 @@ class Compiler {
     const { found, params } = this.#resolve(action, this.#machine.implementations.actions);
     switch (found.type) {
       case 'xstate.assign':
-        return (run) => assign(run, found.assignment, params(run));
+        return assigning(found.assignment, params);
       case 'xstate.emit':
         return (run) => emit(run, found.event, params(run));
       case 'xstate.raise':
@@ -170,7 +170,7 @@ class Enqueueing {
       throw new Error('an actor cannot spawn or send; emit an effect instead');
     };
     this.#enqueue = Object.assign((action: unknown) => later(compiler.act(action)), {
-      assign: (assignment: BuiltIn['assignment']) => later((run) => assign(run, assignment, none)),
+      assign: (assignment: BuiltIn['assignment']) => later(assigning(assignment, none)),
       emit: (event: unknown) => later((run) => emit(run, event, undefined)),
       raise: (event: unknown, options?: Pick<BuiltIn, 'delay' | 'id'>) =>
         later((run) => compiler.raise(run, { ...options, event }, undefined)),
@@ -191,22 +191,27 @@ class Enqueueing {
   }
 }
 
-function assign(run: Run, assignment: BuiltIn['assignment'], params: unknown): void {
-  const args = { context: run.context, event: run.event };
-  const update =
-    typeof assignment === 'function'
-      ? (assignment(args, params) as object)
-      : assignedTo(assignment ?? {}, args, params);
-  run.context = Object.assign({}, run.context, update);
+/** What an assignment changes is said by one function, or field by field. */
+function assigning(assignment: BuiltIn['assignment'] = {}, params: (run: Run) => unknown): Act {
+  if (typeof assignment === 'function')
+    return (run) => assign(run, assignment(argsOf(run), params(run)) as object);
+  const fields = Object.entries(assignment);
+  return (run) => {
+    const [args, given] = [argsOf(run), params(run)];
+    const changes: Record<string, unknown> = {};
+    for (const [key, value] of fields)
+      changes[key] = typeof value === 'function' ? (value as Expression)(args, given) : value;
+    assign(run, changes);
+  };
+}
+
+function assign(run: Run, changes: object): void {
+  run.context = Object.assign({}, run.context, changes);
   run.isChanged = true;
 }
 
-function assignedTo(assignment: object, args: object, params: unknown): object {
-  const changes: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(assignment)) {
-    changes[key] = typeof value === 'function' ? (value as Expression)(args, params) : value;
-  }
-  return changes;
+function argsOf({ context, event }: Run): { context: unknown; event: ActorEvent } {
+  return { context, event };
 }
 
 function emit(run: Run, event: unknown, params: unknown): void {

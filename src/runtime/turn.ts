@@ -86,7 +86,7 @@ class Turn {
   /** The event with what the host gives to each: an id, the same on every replay, when, and from whom. */
   #given({ event, from }: Queued, n: number): ActorEvent {
     const given = { id: `${this.#before.seq + 1}-${n}`, at: this.#at };
-    return Object.assign({}, event, given, from === undefined ? undefined : { from });
+    return Object.assign({}, event, given, from !== undefined && { from });
   }
 
   #step(to: Address, event: ActorEvent): void {
@@ -129,8 +129,7 @@ class Turn {
     if (hasEnded) this.#actors = this.#actors.without(to);
     else if (snapshot !== before) this.#actors = this.#actors.with(to, snapshot);
     for (const timer of stepped.timers) this.#setTimer(to, timer);
-    if (!hasEnded) return;
-    this.#obligations = dropActor(this.#obligations, to);
+    if (hasEnded) this.#obligations = dropActor(this.#obligations, to);
   }
 
   #setTimer(actor: Address, change: TimerChange): void {

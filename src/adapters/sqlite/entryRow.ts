@@ -63,21 +63,22 @@ export function toEntry([
   transitions,
   parked,
 ]: Row): Entry {
-  return {
+  const entry: Entry = {
     partition: Math.floor(id / partitionSpan),
     offset: id % partitionSpan,
     token,
-    ...(group !== null && { group }),
     seq,
     at,
     type,
-    ...(to !== null && { to }),
-    ...(meta !== null && { meta: toMeta(meta) }),
-    ...(body !== null && { body }),
-    ...(blob !== null && { blob }),
     transitions: transitions === null ? [] : toTransitions(transitions),
-    ...(parked !== null && { parked }),
   };
+  if (group !== null) entry.group = group;
+  if (to !== null) entry.to = to;
+  if (meta !== null) entry.meta = toMeta(meta);
+  if (body !== null) entry.body = body;
+  if (blob !== null) entry.blob = blob;
+  if (parked !== null) entry.parked = parked;
+  return entry;
 }
 
 // Casts: this file alone writes these columns.

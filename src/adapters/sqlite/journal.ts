@@ -47,9 +47,18 @@ export function sqliteJournal(connection: Connection, queue: CommitQueue): Journ
     return id === undefined ? 0 : id - start;
   }
 
+  /** Of the newest entry of each partition that was appended here: what follows it need not look for it. */
+  const appended = new Map<number, number>();
+
+  function follows(entry: Entry): boolean {
+    const { partition, offset } = entry;
+    if (offset === 1 || appended.get(partition) === offset - 1) return true;
+    return exists(idOf(entry) - 1).length > 0;
+  }
+
   function write(entries: readonly Entry[], rows: readonly Value[][]): Appended {
     const first = entries[0];
-    if (first !== undefined && first.offset > 1 && exists(idOf(first) - 1).length === 0) {
+    if (first !== undefined && !follows(first)) {
       throw new DocumentError(
         0,
         `Offset ${first.offset} of partition ${first.partition} would leave a gap; nothing was written.`,
@@ -72,11 +81,15 @@ export function sqliteJournal(connection: Connection, queue: CommitQueue): Journ
       // What comes before a faulty entry is written all the same.
       const sound = fault === undefined ? entries : entries.slice(0, fault.index);
       const rows = sound.map(toRow);
-      return queue.append(() => {
-        const outcome = write(sound, rows);
-        if (fault !== undefined && outcome.outcome === 'appended') throw fault;
-        return outcome;
+      const outcome = await queue.append(() => {
+        const written = write(sound, rows);
+        if (fault !== undefined && written.outcome === 'appended') throw fault;
+        return written;
       });
+      const last = entries.at(-1);
+      if (last !== undefined && outcome.outcome === 'appended')
+        appended.set(last.partition, last.offset);
+      return outcome;
     },
     head: async (partition) => head(partition),
     async lastBefore(partition, at) {

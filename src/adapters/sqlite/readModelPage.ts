@@ -104,7 +104,9 @@ function prepareMany(connection: Connection, into: Upsert): () => Rows {
       put(row) {
         waiting.push(row);
         if (waiting.length < rowsAtOnce) return;
-        many(...waiting.flat());
+        const values: Value[] = [];
+        for (const each of waiting) values.push(...each);
+        many(...values);
         waiting = [];
       },
       end() {

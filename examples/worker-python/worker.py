@@ -24,6 +24,9 @@ LEASE_RENEW_S = 20
 ASK_AGAIN_S = 2
 GRACE_S = 8
 
+# What reading a message raises that is not as it should be.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
+
 log = logging.getLogger("worker")
 
 
@@ -39,10 +42,26 @@ class RetryAfter(Exception):
         self.seconds = seconds
 
 
+class Delivery:
+    """A message of starts, one or a bundle of them: acked once, when each of its starts is."""
+
+    def __init__(self, channel, method, count):
+        self.channel = channel
+        self.tag = method.delivery_tag
+        self.redelivered = method.redelivered
+        self.left = count
+
+    def ack(self):
+        """Of one start."""
+        self.left -= 1
+        if self.left == 0:
+            self.channel.basic_ack(self.tag)
+
+
 class Attempt:
     """One run of one start; what job code is given."""
 
-    def __init__(self, start, tag):
+    def __init__(self, start, delivery):
         self.start = start
         self.start_id = start["startId"]
         self.execution_id = str(uuid.uuid4())
@@ -50,10 +69,10 @@ class Attempt:
         self.data = merged(start.get("data", []))
         self.results = start.get("results", {})
         self.cancelled = threading.Event()
-        self.tag = tag  # of the unacked delivery; None once it is acked or lost
+        self.delivery = delivery  # None once this start of it is acked, or it is lost
         self.received = time.monotonic()
         self.state = "waiting"  # → asking → fetching → waiting → running → answered
-        self.redelivered = False
+        self.redelivered = delivery.redelivered
         self.is_alone = False
         self.is_lost = False
         self.leased = False
@@ -85,6 +104,14 @@ class Attempt:
 def timed_out(attempt):
     limit = attempt.start["timeoutMs"]
     return ("attempt.failed", {"reason": "timed out after %d ms" % limit})
+
+
+def bodies_of(bundle):
+    """The bodies of the messages that came as one; raises one of UNREADABLE where they cannot be had."""
+    bodies = [message["body"].encode() for message in json.loads(bundle)["messages"]]
+    if not bodies:
+        raise ValueError("an empty bundle")
+    return bodies
 
 
 def merged(maps):
@@ -166,14 +193,14 @@ class Worker:
                     raise
                 continue
             channel.close()
-            self.consuming.basic_consume(queue, self.on_start)
+            self.consuming.basic_consume(queue, self.on_delivery)
             self.unserved.remove(job_type)
             log.info("serving %s", job_type)
 
     def lose(self):
         """The broker has the deliveries back. What runs goes on; what does not will come again."""
         for attempt in list(self.held.values()):
-            attempt.tag = None
+            attempt.delivery = None
             attempt.is_lost = not attempt.leased
             if attempt.state not in ("running", "answered"):
                 self.forget(attempt)
@@ -245,9 +272,9 @@ class Worker:
         self.ack(attempt)
 
     def ack(self, attempt):
-        if attempt.tag is not None:
-            self.consuming.basic_ack(attempt.tag)
-            attempt.tag = None
+        if attempt.delivery is not None:
+            attempt.delivery.ack()
+            attempt.delivery = None
 
     def finish(self, attempt, message_type, fields):
         attempt.state = "answered"
@@ -271,33 +298,45 @@ class Worker:
 
     # ---- what it hears
 
-    def on_start(self, channel, method, _properties, body):
+    def on_delivery(self, channel, method, properties, body):
+        """One start, or a bundle of them."""
+        try:
+            bodies = bodies_of(body) if properties.type == "bundle" else [body]
+        except UNREADABLE:
+            return self.refuse(body, Delivery(channel, method, 1))
+        delivery = Delivery(channel, method, len(bodies))
+        for each in bodies:
+            self.on_start(each, delivery)
+
+    def refuse(self, body, delivery):
+        """Not for a worker to judge: a host sets it aside in millrace.rejected."""
+        self.publish("00", "attempt.unreadable", body)
+        delivery.ack()
+
+    def on_start(self, body, delivery):
         try:
             start = json.loads(body)
-            attempt = Attempt(start, method.delivery_tag)
+            attempt = Attempt(start, delivery)
             partition, claim = start["answer"]["routingKey"], start["claim"]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            # Not for a worker to judge: a host sets it aside in millrace.rejected.
-            self.publish("00", "attempt.unreadable", body)
-            return channel.basic_ack(method.delivery_tag)
+        except UNREADABLE:
+            return self.refuse(body, delivery)
         known = self.held.get(attempt.start_id)
         if known is not None:
-            return self.adopt(known, channel, method)
+            return self.adopt(known, delivery)
         self.held[attempt.start_id] = attempt
         newest = self.claims.get(partition)
         self.claims[partition] = max(claim, newest or 0)
-        attempt.redelivered = method.redelivered
-        if method.redelivered or "replaces" in start or newest is None or claim < newest:
+        if delivery.redelivered or "replaces" in start or newest is None or claim < newest:
             attempt.state = "asking"
             self.ask(attempt)
         else:
             self.prepare(attempt)
 
-    def adopt(self, known, channel, method):
+    def adopt(self, known, delivery):
         """Another copy of what is held: it stands in for a lost delivery, else it is not needed."""
-        if known.tag is not None or known.leased:
-            return channel.basic_ack(method.delivery_tag)
-        known.tag = method.delivery_tag
+        if known.delivery is not None or known.leased:
+            return delivery.ack()
+        known.delivery = delivery
         known.is_lost = False
 
     def prepare(self, attempt):

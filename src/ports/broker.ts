@@ -26,6 +26,8 @@ export type Publication = {
   body: string;
   /** For whoever listens, if anybody does: where no queue is bound it counts as confirmed. */
   isNews?: boolean;
+  /** So many messages of this exchange and routing key may travel as one; whoever consumes gets single ones. Default 1. */
+  mostTogether?: number;
 };
 
 /** One hand-over of a message by the broker. */

@@ -204,8 +204,8 @@ const bundle: AsyncMessage = {
   type: bundleType,
   title: 'bundle',
   summary:
-    'Several messages to one mailbox as one, as our own processes send them where many are under way. Hosts take it as those messages; nobody has to send one.',
-  channels: ['partitions', 'results'],
+    'Several messages as one, as our own processes send them where many go the same way: to one mailbox, or starts of one quick job type. Hosts and workers take it as those messages, and ack it with the last of them; nobody has to send one.',
+  channels: ['partitions', 'results', 'jobs'],
   payload: toSchema(bundleSchema),
 };
 

@@ -1,6 +1,7 @@
 /**
- * A bundle: several messages to one mailbox as one AMQP message, in order, each with its AMQP properties, headers
- * included, and its body as the text that it is. Hosts take it as those messages; nobody has to send one.
+ * A bundle: several messages that go the same way as one AMQP message, in order, each with its AMQP properties,
+ * headers included, and its body as the text that it is. Whoever consumes takes it as those messages, and acks it
+ * with the last of them; nobody has to send one.
  */
 import { z } from 'zod';
 

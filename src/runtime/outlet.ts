@@ -7,6 +7,7 @@ import type { Broker, Publication } from '../ports/broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import { TransientError } from '../protocol/errors.ts';
 import { jobTopology } from '../protocol/topology.ts';
+import { AnswerRate } from './answerRate.ts';
 import { backoffMs } from './backoff.ts';
 import { slices } from './nextTurn.ts';
 
@@ -50,6 +51,8 @@ export class Outlet {
   readonly #jobTypes = new Set<string>();
   readonly #declaring = new Map<string, Promise<void>>();
   readonly #lanes = new Map<string, Lane>();
+  /** Of job types whose starts a broker may carry together. */
+  readonly #rates = new Map<string, AnswerRate>();
   /** How many tries in a row have found that a job type's queue cannot be had. */
   readonly #failures = new Map<string, number>();
   #onQueueGone: ((jobType: string) => void) | undefined;
@@ -79,7 +82,8 @@ export class Outlet {
   }
 
   /** An attempt of this type was answered; what waits is tried once enough were. */
-  room(jobType: string): Promise<void> | undefined {
+  answered(jobType: string): Promise<void> | undefined {
+    if (this.#broker.isRemote) this.#noteAnswer(jobType);
     const lane = this.#lanes.get(jobType);
     if (lane === undefined) return undefined;
     lane.answers += 1;
@@ -105,6 +109,13 @@ export class Outlet {
     this.#isStopped = true;
     for (const { takeBack } of this.#lanes.values()) takeBack?.();
     this.#lanes.clear();
+  }
+
+  #noteAnswer(jobType: string): void {
+    const now = this.#clock.monotonic();
+    const rate = this.#rates.get(jobType) ?? new AnswerRate();
+    this.#rates.set(jobType, rate);
+    rate.note(now);
   }
 
   #tryLater(jobType: string, lane: Lane): void {
@@ -163,6 +174,8 @@ export class Outlet {
   async #send(jobType: string, publication: Publication): Promise<Sent> {
     try {
       if (!this.#declared.has(jobType)) await this.#declare(jobType);
+      const most = this.#rates.get(jobType)?.mostTogether(this.#clock.monotonic()) ?? 1;
+      if (most > 1) publication.mostTogether = most;
       const isTaken = (await this.#broker.publish(publication)) === 'confirmed';
       // In-process it is full; in a broker that never returns for that, the queue is gone.
       if (!isTaken && !this.#broker.isRemote) return 'full';

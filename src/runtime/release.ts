@@ -53,7 +53,7 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
         beginSending(runtime, own, { group: standing.resident.group, owed }, sending);
       answer(runtime, item, notices, sending);
       tellWorker(runtime, message, notices, sending);
-      const filling = answered && runtime.outlet.room(answered.job.type);
+      const filling = answered && runtime.outlet.answered(answered.job.type);
       if (filling !== undefined) sending.push(filling);
       return;
     }

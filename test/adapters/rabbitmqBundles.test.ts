@@ -109,6 +109,21 @@ describe('bundles over RabbitMQ', () => {
       expect(sent.map((each) => idsIn(each).length)).toEqual([64, 38, 1, 1]);
     });
 
+    it('of starts as many as their publisher allows, however many are on their way', async () => {
+      const { bundler, sent } = recorded();
+      const start = (id: string, mostTogether: number): Publication =>
+        answer(id, { exchange: exchanges.jobs, routingKey: 'quick', mostTogether });
+      for (let n = 0; n < 20; n += 1) void bundler.publish(start(String(n), 3));
+      void bundler.publish(start('alone', 1));
+      void bundler.publish(start('other', 1000));
+      await turnOfTheLoop();
+      const lengths = sent.map((each) => idsIn(each).length);
+      expect(lengths).toEqual([1, 3, 3, 3, 3, 3, 3, 3]);
+      for (let n = 0; n < 100; n += 1) void bundler.publish(start(String(n), 1000));
+      await turnOfTheLoop();
+      expect(sent.slice(lengths.length).map((each) => idsIn(each).length)).toEqual([64, 36]);
+    });
+
     it('past what the broker never answers', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       onTestFinished(() => void vi.useRealTimers());

@@ -21,11 +21,13 @@ export const contractTopology: Topology = {
     { name: 'millrace.talk', kind: 'topic' },
     { name: 'millrace.door', kind: 'direct', alternate: 'millrace.rest' },
     { name: exchanges.partitions, kind: 'direct' },
+    { name: exchanges.jobs, kind: 'direct' },
   ],
   queues: [
     { name: 'millrace.plain' },
     { name: 'millrace.single', singleActiveConsumer: true },
     { name: 'millrace.mailbox', singleActiveConsumer: true },
+    { name: 'millrace.job.quick' },
     { name: 'millrace.own', kind: 'exclusive' },
   ],
   bindings: [
@@ -37,6 +39,7 @@ export const contractTopology: Topology = {
     { exchange: 'millrace.door', queue: 'millrace.plain', routingKey: 'plain' },
     { exchange: 'millrace.rest', queue: 'millrace.single', routingKey: '' },
     { exchange: exchanges.partitions, queue: 'millrace.mailbox', routingKey: '00' },
+    { exchange: exchanges.jobs, queue: 'millrace.job.quick', routingKey: 'quick' },
   ],
 };
 

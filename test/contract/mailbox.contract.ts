@@ -1,4 +1,4 @@
-/** How messages come to a mailbox, which adapters may carry several at a time. Part of the broker's suite. */
+/** How messages come that adapters may carry several at a time: to a mailbox, and starts of quick jobs. Part of the broker's suite. */
 import { describe, expect, it } from 'vitest';
 import type { Broker, Channel, Delivery } from '../../src/ports/broker.ts';
 import { exchanges } from '../../src/protocol/topology.ts';
@@ -63,5 +63,28 @@ export function mailboxContract({ broker, consume }: MailboxUnderTest): void {
       await channel.close();
       expect(await broker().inspect(queue)).toMatchObject({ ready: 0 });
     });
+  });
+
+  it('many starts that may travel together come one by one, and again where they were not acked', async () => {
+    const to = { exchange: exchanges.jobs, routingKey: 'quick', mostTogether: 8 };
+    const started = (n: number) => ({ messageId: `s ${n}`, type: 'attempt.start', timestamp: 0 });
+    const outcomes = await Promise.all(
+      all.map((body, n) => broker().publish({ ...to, properties: started(n), body })),
+    );
+    expect(new Set(outcomes)).toEqual(new Set(['confirmed']));
+    const first = await consume('millrace.job.quick', 1000);
+    await eventually(() => expect(first.got).toHaveLength(all.length));
+    const idsOf = (got: readonly Delivery[]) => got.map(({ properties }) => properties.messageId);
+    expect(idsOf(first.got).toSorted()).toEqual(all.map((n) => `s ${n}`).toSorted());
+    const [kept, ...acked] = first.got;
+    for (const { tag } of acked) first.channel.ack(tag);
+    await first.channel.close();
+    const { got, channel } = await consume('millrace.job.quick', 1000);
+    await eventually(() => expect(idsOf(got)).toContain(kept?.properties.messageId));
+    expect(got.length).toBeLessThanOrEqual(8);
+    expect(new Set(got.map(({ redelivered }) => redelivered))).toEqual(new Set([true]));
+    for (const { tag } of got) channel.ack(tag);
+    await channel.close();
+    expect(await broker().inspect('millrace.job.quick')).toMatchObject({ ready: 0 });
   });
 }

@@ -3,15 +3,22 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { connect } from 'amqplib';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { openRabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
 import { toConfig } from '../../src/config.ts';
 import { openRejected } from '../../src/openRejected.ts';
 import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
 import type { Client, Millrace } from '../../src/index.ts';
+import type { AttemptStart } from '../../src/protocol/attempts.ts';
+import { bundleSchema, bundleType } from '../../src/protocol/bundle.ts';
+import { baseTopology, jobTopology, partitionKey } from '../../src/protocol/topology.ts';
 import { eventually } from '../kit/eventually.ts';
 import { pythonWithPika } from '../kit/python.ts';
+import { silentLog } from '../kit/silentLog.ts';
+import type { Said } from '../kit/standIn.ts';
 import { openTcpProxy } from '../kit/tcpProxy.ts';
 import { tempFolder } from '../kit/tempFolder.ts';
 
@@ -54,8 +61,8 @@ const poisoned = defineChain({
   },
 });
 
-function start(program: string, args: readonly string[] = [], at = url) {
-  const env = { MILLRACE_AMQP_URL: at, MILLRACE_PREFIX: prefix, PYTHONDONTWRITEBYTECODE: '1' };
+function start(program: string, args: readonly string[] = [], at = url, under = prefix) {
+  const env = { MILLRACE_AMQP_URL: at, MILLRACE_PREFIX: under, PYTHONDONTWRITEBYTECODE: '1' };
   return execa(python, [resolve(example, program), ...args], { reject: false, all: true, env });
 }
 
@@ -77,6 +84,79 @@ function startTestWorker(at = url): ReturnType<typeof start> {
 async function killWorkers(): Promise<void> {
   for (const worker of workers) worker.kill('SIGKILL');
   await Promise.all(workers.splice(0));
+}
+
+/** A start as the host of partition 0 sends it. */
+function startOf(jobType: string, key: string, args: object): AttemptStart {
+  return {
+    ...{ startId: `g/job/${key}/1`, claim: 1, requestId: 'g', jobId: key, jobType },
+    ...{ attempt: 1, resumption: 0, args, data: [], results: {} },
+    answer: { group: 'g', to: 'job', key, routingKey: partitionKey(0) },
+  };
+}
+
+/** Stands in for the host of partition 0 under a prefix of its own: what may have run is dropped, the rest is run. */
+async function openStandInHost() {
+  const prefix = `py-${randomUUID().slice(0, 8)}`;
+  const broker = await openRabbitmqBroker({ url, prefix, name: 'test', log: silentLog() });
+  await broker.declare(baseTopology(1));
+  for (const type of ['words', 'nap']) await broker.declare(jobTopology(type));
+  await broker.close();
+  const connection = await connect(url);
+  const channel = await connection.createChannel();
+  const heard: Said[] = [];
+  const unreadable: string[] = [];
+  await channel.consume(`${prefix}.partition.${partitionKey(0)}`, (message) => {
+    if (message === null) return;
+    channel.ack(message);
+    const { type, replyTo } = message.properties as { type: string; replyTo?: string };
+    const text = message.content.toString();
+    if (type === 'attempt.unreadable') return void unreadable.push(text);
+    const body = JSON.parse(text) as Said['body'];
+    heard.push({ type, body });
+    if (type !== 'attempt.confirm') return;
+    const verdict = body['redelivered'] === true ? 'drop' : 'run';
+    const told = JSON.stringify({ executionId: body['executionId'], verdict });
+    channel.publish('', replyTo ?? '', Buffer.from(told), { type: 'attempt.verdict' });
+  });
+  return {
+    prefix,
+    unreadable,
+    /** What was said of starts, as `key type` and whether the start was redelivered; confirms asked again are one. */
+    said: () => [
+      ...new Set(
+        heard.map(({ type, body: { key, redelivered } }) =>
+          [key, type, ...(redelivered === true ? ['redelivered'] : [])].join(' '),
+        ),
+      ),
+    ],
+    answers: () =>
+      heard.flatMap(({ type, body }) =>
+        /succeeded|failed|stopped/.test(type) ? [`${String(body['key'])} ${type}`] : [],
+      ),
+    send(jobType: string, bodies: readonly string[]) {
+      const own = { type: 'attempt.start', timestamp: Date.now() };
+      const messages = bodies.map((body) => ({ messageId: randomUUID(), ...own, body }));
+      const bundle = JSON.stringify(bundleSchema.parse({ messages }));
+      this.sendText(jobType, bundle);
+    },
+    sendText(jobType: string, bundle: string) {
+      channel.publish(`${prefix}.jobs`, jobType, Buffer.from(bundle), { type: bundleType });
+    },
+    cancel(startId: string) {
+      const body = Buffer.from(JSON.stringify({ startIds: [startId] }));
+      channel.publish(`${prefix}.control`, '', body, { type: 'attempt.cancel' });
+    },
+    /** What a queue has once nobody consumes from it any more: what was unacked has come back by then. */
+    async left(jobType: string) {
+      const queue = `${prefix}.job.${jobType}`;
+      await eventually(async () => {
+        expect((await channel.checkQueue(queue)).consumerCount).toBe(0);
+      });
+      return channel.get(queue, { noAck: true });
+    },
+    close: () => connection.close(),
+  };
 }
 
 const skipped = [server, found].flatMap((each) => ('skipped' in each ? [each.skipped] : []));
@@ -230,4 +310,59 @@ describe.skipIf(skipped.length > 0)(`in Python ${skipped.join('; ')}`, () => {
     expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(5);
     expect(await resultsOf(request.id)).toEqual([{ slept: 0.1 }]);
   }, 120_000);
+
+  it('each start of a bundle is answered, and what cannot be read handed on', async () => {
+    const host = await openStandInHost();
+    const path = join(folder, 'bundled');
+    writeFileSync(path, 'one two');
+    const bodies = ['a', 'b', 'c', 'd', 'e'].map((key) =>
+      JSON.stringify(startOf('words', key, { path: key === 'c' ? '/nowhere' : path })),
+    );
+    host.send('words', [...bodies, '{']);
+    host.sendText('words', '{"messages":[]}');
+    const worker = start('worker.py', [], url, host.prefix);
+    workers.push(worker);
+    await eventually(() => expect(host.answers()).toHaveLength(5), 30_000);
+    expect(host.answers().sort()).toEqual([
+      'a attempt.succeeded',
+      'b attempt.succeeded',
+      'c attempt.failed',
+      'd attempt.succeeded',
+      'e attempt.succeeded',
+    ]);
+    await eventually(() => expect(host.unreadable).toEqual(['{', '{"messages":[]}']));
+    worker.kill('SIGTERM');
+    expect((await worker).exitCode).toBe(0);
+    expect(await host.left('words')).toBe(false);
+    expect(host.answers()).toHaveLength(5);
+    await host.close();
+  }, 60_000);
+
+  it('a bundle comes again until all in it is done: what still runs goes on, the rest is asked about', async () => {
+    const host = await openStandInHost();
+    const proxy = await openTcpProxy(url);
+    const through = new URL(url);
+    through.port = String(proxy.port);
+    const log = join(folder, 'bundled-naps');
+    const long = startOf('nap', 'long', { seconds: 60, log });
+    const short = startOf('nap', 'short', { seconds: 0, log });
+    host.send('nap', [JSON.stringify(long), JSON.stringify(short)]);
+    const worker = start('worker.py', [], through.href, host.prefix);
+    workers.push(worker);
+    await eventually(() => expect(host.answers()).toEqual(['short attempt.succeeded']), 30_000);
+    proxy.cut();
+    await eventually(
+      () => expect(host.said()).toContain('short attempt.confirm redelivered'),
+      30_000,
+    );
+    host.cancel(long.startId);
+    await eventually(() => expect(host.answers()).toContain('long attempt.stopped'), 30_000);
+    expect(host.said()).not.toContain('long attempt.confirm redelivered');
+    worker.kill('SIGTERM');
+    expect((await worker).exitCode).toBe(0);
+    expect(await host.left('nap')).toBe(false);
+    expect(readFileSync(log, 'utf8').trim().split('\n').sort()).toEqual(['g/long', 'g/short']);
+    await proxy.close();
+    await host.close();
+  }, 60_000);
 });

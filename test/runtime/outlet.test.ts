@@ -13,10 +13,12 @@ type Outcome = 'confirmed' | 'returned' | 'broken';
 function openOutlet({ isRemote, outcomes }: { isRemote: boolean; outcomes: Outcome[] }) {
   const clock = new FakeClock();
   const taken: string[] = [];
+  const together: (number | undefined)[] = [];
   const broker: Broker = decorate(openSmqpBroker() as Broker, {
     isRemote,
     declare: () => Promise.resolve(),
-    publish({ body }: Publication) {
+    publish({ body, mostTogether }: Publication) {
+      together.push(mostTogether);
       const outcome = outcomes.shift() ?? 'confirmed';
       if (outcome === 'broken') return Promise.reject(new TransientError('no network'));
       if (outcome === 'confirmed') taken.push(body);
@@ -34,7 +36,7 @@ function openOutlet({ isRemote, outcomes }: { isRemote: boolean; outcomes: Outco
     clock.advance(ms);
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { clock, outlet, taken, send, pass };
+  return { clock, outlet, taken, together, send, pass };
 }
 
 it('what the broker did not take is tried again soon, in order, after a longer wait each time', async () => {
@@ -76,4 +78,46 @@ it('nothing is tried once it is stopped', async () => {
   await pass(60_000);
   expect(taken).toEqual([]);
   expect(clock.pending).toBe(0);
+});
+
+/** An answer each so many milliseconds, for a second; then a start. */
+async function afterAnswers(
+  { clock, outlet, send }: ReturnType<typeof openOutlet>,
+  { eachMs }: { eachMs: number },
+): Promise<void> {
+  for (let ms = 0; ms < 1000; ms += eachMs) {
+    clock.advance(eachMs);
+    await outlet.answered('work');
+  }
+  await send('next');
+}
+
+it('as many starts may travel together as are answered in 4 ms, by the last half second', async () => {
+  const opened = openOutlet({ isRemote: true, outcomes: [] });
+  await opened.send('first');
+  await afterAnswers(opened, { eachMs: 0.25 });
+  opened.clock.advance(500);
+  await opened.send('half a second later');
+  opened.clock.advance(2000);
+  await opened.send('later still');
+  const [first, busy = 0, later = 0, quiet] = opened.together;
+  expect([first, quiet]).toEqual([undefined, undefined]);
+  expect(busy).toBeGreaterThanOrEqual(12);
+  expect(busy).toBeLessThanOrEqual(16);
+  expect(later).toBeGreaterThanOrEqual(4);
+  expect(later).toBeLessThanOrEqual(6);
+});
+
+it('starts of slow jobs travel alone, also when a hundred end at once', async () => {
+  const opened = openOutlet({ isRemote: true, outcomes: [] });
+  await afterAnswers(opened, { eachMs: 4 });
+  for (let n = 0; n < 100; n += 1) await opened.outlet.answered('work');
+  await opened.send('next');
+  expect(opened.together).toEqual([undefined, undefined]);
+});
+
+it('in one process starts travel alone', async () => {
+  const opened = openOutlet({ isRemote: false, outcomes: [] });
+  await afterAnswers(opened, { eachMs: 0.25 });
+  expect(opened.together).toEqual([undefined]);
 });

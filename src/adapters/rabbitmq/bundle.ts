@@ -8,12 +8,17 @@ import type { Delivery, Properties, Publication } from '../../ports/broker.ts';
 import { bundleSchema, bundleType } from '../../protocol/bundle.ts';
 import { exchanges } from '../../protocol/topology.ts';
 
-/** What comes by these is read by hosts alone, all of which know bundles. */
+/** What comes by these is read by hosts alone. */
 const toMailboxes: ReadonlySet<string> = new Set([exchanges.partitions, exchanges.results]);
 
-/** Whether messages by this exchange may be bundled. */
+/** Whether this goes to a mailbox, where anything may be bundled. */
 export function isToMailbox({ exchange }: { exchange: string }): boolean {
   return toMailboxes.has(exchange);
+}
+
+/** Whoever consumes from here knows bundles: hosts and workers. */
+function mayBeBundle({ exchange }: Delivery): boolean {
+  return toMailboxes.has(exchange) || exchange === exchanges.jobs;
 }
 
 /** One message that brings all of these, which go the same way; one alone is sent as it is. */
@@ -39,7 +44,7 @@ export function bundleOf(first: Publication, more: readonly Publication[]): Publ
  * the delivery's tag; those before it divide the way from the tag before: 6.25, 6.5, 6.75, 7.
  */
 export function messagesOf(delivery: Delivery): readonly Delivery[] {
-  if (delivery.properties.type !== bundleType || !isToMailbox(delivery)) return [delivery];
+  if (delivery.properties.type !== bundleType || !mayBeBundle(delivery)) return [delivery];
   const messages = messagesIn(delivery.body);
   if (messages === undefined) return [delivery];
   const { userId } = delivery.properties;

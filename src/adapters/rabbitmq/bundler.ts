@@ -1,6 +1,6 @@
 /**
- * Bundles what goes to one mailbox. Bundles form by themselves: what is published in one turn of the event loop
- * goes together, and while some are on their way the next gathers. Where little is said nothing waits.
+ * Bundles what goes the same way. Bundles form by themselves: what is published in one turn of the event loop goes
+ * together, and while some are on their way to a mailbox the next gathers. Where little is said nothing waits.
  */
 import type { Publication } from '../../ports/broker.ts';
 import { bundleOf, isToMailbox } from './bundle.ts';
@@ -9,7 +9,7 @@ import type { Outcome } from './publisher.ts';
 /** Bodies in a bundle, in characters; what is longer goes alone, in its turn. */
 const mostLength = 64 * 1024;
 
-/** Messages in a bundle. */
+/** Messages in a bundle, also where the publisher would allow more. */
 const mostMessages = 64;
 
 /** Bundles on their way to one mailbox: with one, a command would wait for any message before it to be confirmed. */
@@ -24,8 +24,9 @@ type Waiting = {
   reject(error: unknown): void;
 };
 
-/** To one mailbox. */
+/** What goes the same way. */
 type Lane = {
+  isToMailbox: boolean;
   waiting: Waiting[];
   onTheWay: Set<Publication>;
   /** It goes on at the end of this turn. */
@@ -44,7 +45,7 @@ export class Bundler {
 
   /** Rejects with TransientError when the outcome is not known. */
   publish(publication: Publication): Promise<Outcome> {
-    if (!isToMailbox(publication)) return this.#publish(publication);
+    if (mostWith(publication) === 1) return this.#publish(publication);
     return new Promise((resolve, reject) => {
       const lane = this.#laneTo(publication);
       lane.waiting.push({ publication, resolve, reject });
@@ -52,11 +53,15 @@ export class Bundler {
     });
   }
 
-  #laneTo({ exchange, routingKey }: Publication): Lane {
+  #laneTo(publication: Publication): Lane {
+    const { exchange, routingKey } = publication;
     const key = `${exchange}/${routingKey}`;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { waiting: [], onTheWay: new Set(), isAsked: false, patience: undefined };
+      lane = {
+        isToMailbox: isToMailbox(publication),
+        ...{ waiting: [], onTheWay: new Set(), isAsked: false, patience: undefined },
+      };
       this.#lanes.set(key, lane);
     }
     return lane;
@@ -64,14 +69,14 @@ export class Bundler {
 
   #goOnSoon(lane: Lane): void {
     if (lane.isAsked) return;
-    if (lane.onTheWay.size >= mostOnTheWay) {
+    if (!hasRoom(lane)) {
       lane.patience ??= setTimeout(() => this.#passBy(lane), patienceMs).unref();
       return;
     }
     lane.isAsked = true;
     process.nextTick(() => {
       lane.isAsked = false;
-      while (lane.waiting.length > 0 && lane.onTheWay.size < mostOnTheWay) this.#send(lane);
+      while (lane.waiting.length > 0 && hasRoom(lane)) this.#send(lane);
       if (lane.waiting.length > 0) this.#goOnSoon(lane);
     });
   }
@@ -109,10 +114,23 @@ export class Bundler {
   }
 }
 
+/** Starts do not wait for those before them: workers are to have something to do. */
+function hasRoom({ isToMailbox, onTheWay }: Lane): boolean {
+  return !isToMailbox || onTheWay.size < mostOnTheWay;
+}
+
+/** How many may go together with this one and itself. */
+function mostWith(publication: Publication): number {
+  if (isToMailbox(publication)) return mostMessages;
+  return Math.min(mostMessages, publication.mostTogether ?? 1);
+}
+
 /** How many of the first go together. */
 function fitting(waiting: readonly Waiting[]): number {
+  const [first] = waiting;
+  if (first === undefined) return 0;
   let length = 0;
-  const most = Math.min(waiting.length, mostMessages);
+  const most = Math.min(waiting.length, mostWith(first.publication));
   for (let count = 0; count < most; count += 1) {
     length += waiting[count]?.publication.body.length ?? 0;
     if (length > mostLength) return Math.max(1, count);

@@ -3,9 +3,11 @@
  * worker in any language is written from; the rules come first, the bodies below.
  *
  * **A worker** consumes `millrace.job.<type>`. A delivery has the type `attempt.start`; its body is
- * `attemptStartSchema`. All that the worker says goes to the exchange `millrace.results` with the routing key
- * `answer.routingKey`, persistent, the message type as AMQP `type`, a `message-id`, and the headers `group` and
- * `to` as `answer` has them. The body holds `key` (of `answer`), `attempt`, and the worker's own `executionId`.
+ * `attemptStartSchema`. Starts of quick jobs may come as one message of the type `bundle` (`bundle.ts`), which is
+ * acked with the last of them and redelivered whole. All that the worker says goes to the exchange
+ * `millrace.results` with the routing key `answer.routingKey`, persistent, the message type as AMQP `type`, a
+ * `message-id`, and the headers `group` and `to` as `answer` has them. The body holds `key` (of `answer`),
+ * `attempt`, and the worker's own `executionId`.
  *
  * 1. Run the job, publish `attempt.succeeded`, `attempt.failed` or `attempt.stopped`, wait for the broker's
  *    confirm, then ack. An unacked start of a worker that dies is given to another one at once.

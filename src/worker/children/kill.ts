@@ -13,8 +13,8 @@ export type Killed = {
 };
 
 /**
- * SIGKILLs all that `find` finds, and what they started meanwhile. Ends after two looks that find none, as
- * a process shows no environment for a moment while it starts a program; after one when there was nothing.
+ * SIGKILLs all that `find` finds, and what they started meanwhile. Ends after two looks in a row that find none, as
+ * a process shows no environment for a moment while it starts a program.
  */
 export async function killAll(find: () => Promise<readonly number[]>): Promise<Killed> {
   const all = new Set<number>();
@@ -25,7 +25,7 @@ export async function killAll(find: () => Promise<readonly number[]>): Promise<K
     for (const pid of left) signalTo(pid, 'SIGKILL');
     for (const pid of left) all.add(pid);
     empty = left.length === 0 ? empty + 1 : 0;
-    if (empty === 2 || all.size === 0) break;
+    if (empty === 2) break;
     await delay(againMs);
   }
   for (const pid of all)

@@ -8,7 +8,7 @@
 const spanMs = 500;
 
 /** A message may bring as many starts as are answered in this time. */
-const togetherMs = 4;
+const togetherMs = 5;
 
 export class AnswerRate {
   /** Answers of the last second, the newest in full. */

@@ -45,7 +45,8 @@ export function judge(
   if (resident.parked !== undefined) return judgeParked(resident, resident.parked, message);
   const verdict = accept(registry, resident.group, message, at);
   if (verdict.verdict === 'accepted') {
-    return { next: { ...resident, group: verdict.turned.group }, ...verdict };
+    const next = Object.assign({}, resident, { group: verdict.turned.group });
+    return { next, ...verdict };
   }
   if (verdict.verdict === 'parked')
     return { next: { ...resident, parked: verdict.reason }, ...verdict };

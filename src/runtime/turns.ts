@@ -82,7 +82,7 @@ function turns(runtime: Runtime, own: Ownership): (item: Loaded) => Turned {
     if (judged.verdict === 'accepted') afterTurn(own, judged);
     const next = judged.verdict === 'parked' ? keep(judged.next, entry, message.body) : judged.next;
     if (!own.uncommitted.has(message.group)) own.uncommitted.set(message.group, resident);
-    const left = { ...next, offset };
+    const left = Object.assign({}, next, { offset });
     own.residents.set(message.group, left);
     const standing = standings.get(message.group) ?? { resident: left };
     standing.resident = left;

@@ -57,13 +57,14 @@ export function inputParts(group: Group, row: AttemptRow): string[] {
 }
 
 function inputText({ values }: Group, { job }: AttemptRow): string {
-  const data = (job.data ?? []).map((number) => valueAt(values, number));
-  const results = Object.entries(job.results ?? {}).map(([type, numbers]) => {
-    const texts = numbers.map((number) => (number === null ? 'null' : valueAt(values, number)));
-    return `${JSON.stringify(type)}:[${texts.join(',')}]`;
-  });
+  const textOf = (number: number | null): string =>
+    number === null ? 'null' : valueAt(values, number);
+  const results: string[] = [];
+  const { data = [], results: byType = {} } = job;
+  for (const type of Object.keys(byType))
+    results.push(`${JSON.stringify(type)}:[${(byType[type] ?? []).map(textOf).join(',')}]`);
   const args = JSON.stringify(job.args ?? null);
-  return `{"args":${args},"data":[${data.join(',')}],"results":{${results.join(',')}}}`;
+  return `{"args":${args},"data":[${data.map(textOf).join(',')}],"results":{${results.join(',')}}}`;
 }
 
 /** Not cut between the halves of one character. */

@@ -18,7 +18,7 @@ import type { Urls } from './members.ts';
 import { median } from './report.ts';
 import type { Report } from './report.ts';
 
-const rounds = 5;
+const rounds = 9;
 /** Rounds of each before those that count: processes that live for days are compiled by then. */
 const warmUpRounds = 8;
 const chains = 500;

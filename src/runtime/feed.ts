@@ -37,9 +37,7 @@ export class Feed {
   committed(entries: readonly Entry[]): void {
     for (const entry of entries) {
       if (entry.group === undefined) continue;
-      const followers = this.#listeners.get(entry.group);
-      if (followers !== undefined) for (const listener of followers) listener.onEntry?.(entry);
-      if (this.#everywhere.size === 0) continue;
+      for (const listener of this.#of(entry.group)) listener.onEntry?.(entry);
       for (const listener of this.#everywhere) listener.onEntry?.(entry);
     }
   }

@@ -133,7 +133,7 @@ async function run(parts: Parts): Promise<Running> {
     const storeId = mix.isLocked ? store?.id : undefined;
     // Before any partition is owned: the first start of the first group that is recovered is taken at once.
     const worker = mix.has('worker') ? await openWorker(own, { broker, storeId }) : undefined;
-    const valve = host?.runtime.valve ?? new Valve(clock);
+    const valve = host?.runtime.valve ?? Valve.of(store?.partitions ?? config.partitions, clock);
     const link = store && (await openLink(own, { broker, store, valve, host }));
     if (control !== undefined && link !== undefined) {
       const since = clock.now();

@@ -32,7 +32,7 @@ export type Config = {
   readonly commands: boolean;
   /** Folder of the data; default `.millrace` in the working directory. */
   readonly data: string;
-  /** Partitions of a new store; one that exists keeps its number. Default 16. */
+  /** Partitions of a new store; one that exists keeps its number. Default 16 in MongoDB, 4 in a SQLite file. */
   readonly partitions: number;
   /** Jobs that run at a time in this process; default 50. */
   readonly concurrency: number;
@@ -106,7 +106,7 @@ const configSchema = z.strictObject({
   specs: z.string().min(1).exactOptional(),
   commands: z.boolean().default(false),
   data: z.string().min(1).default('.millrace'),
-  partitions: z.int().min(1).max(1024).default(defaultPartitions),
+  partitions: z.int().min(1).max(1024).exactOptional(),
   concurrency: z.int().min(1).max(10_000).default(50),
   graceMs: z.int().min(0).default(8_000),
   suspendedTtlMs: z.int().min(1).exactOptional(),
@@ -148,8 +148,10 @@ export function toConfig(options: MillraceOptions, from = 'createMillrace'): Con
   refuseTwins('chain', options.chains ?? []);
   refuseUnfound(options);
   refuseOpen(from, parsed.data);
-  const { data, specs, configFile } = parsed.data;
+  const { data, specs, configFile, mongodbUrl } = parsed.data;
+  const store = mongodbUrl === undefined ? 'sqlite' : 'mongodb';
   return Object.freeze({
+    partitions: defaultPartitions[store],
     ...parsed.data,
     ...definitionsOf(options),
     data: resolve(data),

@@ -30,6 +30,15 @@ describe('broker and store', () => {
     expect(await loadConfig({ data: folder })).toMatchObject({ amqpUrl: 'amqp://a' });
   });
 
+  test('give a deployment its partitions, unless it says how many', () => {
+    expect(toConfig({}).partitions).toBe(4);
+    expect(toConfig({ amqpUrl: 'amqp://a' }).partitions).toBe(4);
+    expect(toConfig({ amqpUrl: 'amqp://a', mongodbUrl: 'mongodb://m' }).partitions).toBe(16);
+    expect(toConfig({ partitions: 7 }).partitions).toBe(7);
+    vi.stubEnv('MILLRACE_MONGODB_URL', 'mongodb://m');
+    expect(toConfig({}).partitions).toBe(16);
+  });
+
   test('a URL of another kind is refused without being shown', () => {
     expect(() => toConfig({ amqpUrl: 'http://u:s3cret@h' })).toThrow(
       'createMillrace: amqpUrl: must be a URL like amqp://USER:PASSWORD@HOST:PORT/VHOST',

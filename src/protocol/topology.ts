@@ -30,8 +30,11 @@ export type Topology = {
   bindings: readonly Binding[];
 };
 
-/** Partitions of a deployment; fixed for its life. */
-export const defaultPartitions = 16;
+/**
+ * Partitions of a deployment that names no number, by its store; fixed for its life. They spread work over hosts:
+ * a SQLite file has one, where fewer are quicker, as more messages to a mailbox go together.
+ */
+export const defaultPartitions = { sqlite: 4, mongodb: 16 } as const;
 
 export const exchanges = {
   commands: 'millrace.commands',

@@ -62,7 +62,7 @@ function runtimeOf(own: Process, ports: HostPorts): Runtime {
     outlet: new Outlet(broker, clock),
     desk: new Desk({ broker, clock, partitions: store.partitions, random: Math.random }),
     pace: new Pace(),
-    valve: new Valve(clock),
+    valve: Valve.of(store.partitions, clock),
     memory: new Memory(registry),
     log,
     stopping,

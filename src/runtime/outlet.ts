@@ -81,9 +81,9 @@ export class Outlet {
     this.#tryLater(jobType, lane);
   }
 
-  /** An attempt of this type was answered; what waits is tried once enough were. */
-  answered(jobType: string): Promise<void> | undefined {
-    if (this.#broker.isRemote) this.#noteAnswer(jobType);
+  /** An attempt of this type was answered, by the id of its start; what waits is tried once enough were. */
+  answered(jobType: string, startId: string): Promise<void> | undefined {
+    this.#rates.get(jobType)?.answered(startId, this.#clock.monotonic());
     const lane = this.#lanes.get(jobType);
     if (lane === undefined) return undefined;
     lane.answers += 1;
@@ -109,13 +109,6 @@ export class Outlet {
     this.#isStopped = true;
     for (const { takeBack } of this.#lanes.values()) takeBack?.();
     this.#lanes.clear();
-  }
-
-  #noteAnswer(jobType: string): void {
-    const now = this.#clock.monotonic();
-    const rate = this.#rates.get(jobType) ?? new AnswerRate();
-    this.#rates.set(jobType, rate);
-    rate.note(now);
   }
 
   #tryLater(jobType: string, lane: Lane): void {
@@ -174,8 +167,7 @@ export class Outlet {
   async #send(jobType: string, publication: Publication): Promise<Sent> {
     try {
       if (!this.#declared.has(jobType)) await this.#declare(jobType);
-      const most = this.#rates.get(jobType)?.mostTogether(this.#clock.monotonic()) ?? 1;
-      if (most > 1) publication.mostTogether = most;
+      if (this.#broker.isRemote) this.#letTravel(jobType, publication);
       const isTaken = (await this.#broker.publish(publication)) === 'confirmed';
       // In-process it is full; in a broker that never returns for that, the queue is gone.
       if (!isTaken && !this.#broker.isRemote) return 'full';
@@ -187,6 +179,16 @@ export class Outlet {
       if (!this.#failures.has(jobType)) this.#failures.set(jobType, 1);
       return 'away';
     }
+  }
+
+  /** With others, where the job is quick. */
+  #letTravel(jobType: string, publication: Publication): void {
+    const now = this.#clock.monotonic();
+    const rate = this.#rates.get(jobType) ?? new AnswerRate();
+    this.#rates.set(jobType, rate);
+    rate.sent(publication.properties.messageId, now);
+    const most = rate.mostTogether(now);
+    if (most > 1) publication.mostTogether = most;
   }
 
   async #sendAnew(jobType: string, publication: Publication): Promise<void> {

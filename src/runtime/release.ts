@@ -10,10 +10,12 @@ import { isForOwner } from '../protocol/forOwner.ts';
 import { timerFired } from './incoming.ts';
 import { tellSenders } from './mail.ts';
 import { slices } from './nextTurn.ts';
+import type { AttemptRow } from './obligations.ts';
 import type { Ownership } from './ownership.ts';
 import type { Runtime } from './runtime.ts';
 import { beginSending, sendOwed } from './send.ts';
 import type { Sending } from './send.ts';
+import { startIdOf } from './startId.ts';
 import type { Turned } from './turns.ts';
 
 /** Everything it asked for has been sent. Only `release` makes one. */
@@ -53,8 +55,7 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
         beginSending(runtime, own, { group: standing.resident.group, owed }, sending);
       answer(runtime, item, notices, sending);
       tellWorker(runtime, message, notices, sending);
-      const filling = answered && runtime.outlet.answered(answered.job.type);
-      if (filling !== undefined) sending.push(filling);
+      if (answered !== undefined) makeRoom(runtime, message?.group ?? '', answered, sending);
       return;
     }
     case 'duplicate':
@@ -88,6 +89,12 @@ function releaseOne(runtime: Runtime, own: Ownership, item: Turned, sending: Sen
     case 'rejected':
       sending.push(refuse(runtime, item, judged));
   }
+}
+
+/** Where an attempt was answered another may begin. */
+function makeRoom(runtime: Runtime, group: string, row: AttemptRow, sending: Sending): void {
+  const filling = runtime.outlet.answered(row.job.type, startIdOf(group, row));
+  if (filling !== undefined) sending.push(filling);
 }
 
 /** Tells whoever asked, and sets the message aside. */

@@ -5,8 +5,8 @@
 import type { Clock } from '../ports/clock.ts';
 import { MillraceError } from '../protocol/errors.ts';
 
-/** Chains with attempts out that a partition may have. */
-const mostBusy = 2000;
+/** Chains with attempts out that a partition may have (architecture, section 10), and all together at the least. */
+const mostBusy = { each: 2000, together: 32_000 };
 
 /**
  * A partition that stands still for so long lets one more in all the same: its chains may wait for that very
@@ -35,9 +35,15 @@ export class Valve {
   #takeBack: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(clock: Clock, most = mostBusy) {
+  /** `most` chains with attempts out that a partition may have. */
+  constructor(clock: Clock, most: number) {
     this.#clock = clock;
     this.#most = most;
+  }
+
+  /** Of a deployment with so many partitions: where there are fewer, each takes more. */
+  static of(partitions: number, clock: Clock): Valve {
+    return new Valve(clock, Math.max(mostBusy.each, Math.ceil(mostBusy.together / partitions)));
   }
 
   /** Notes whether a group has attempts out; told by the partition's owner at every commit. */

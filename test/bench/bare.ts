@@ -18,7 +18,7 @@ export type Bare = {
 
 export async function openBare(children: Children, url: string): Promise<Bare> {
   const prefix = 'bench-bare';
-  const partitions = defaultPartitions;
+  const partitions = defaultPartitions.sqlite;
   const worker = children.start('bare', { url, prefix, partitions });
   await worker.next();
   const broker = await openRabbitmqBroker({ url, prefix, name: 'bare', log: silentLog() });
@@ -57,7 +57,7 @@ export async function openBare(children: Children, url: string): Promise<Bare> {
 /** As a host sends it. */
 function start(broker: Broker, group: string, job: number): void {
   const to = `job/${job}`;
-  const routingKey = partitionKey(partitionOf(group, defaultPartitions));
+  const routingKey = partitionKey(partitionOf(group, defaultPartitions.sqlite));
   const startId = `${group}/${to}/run/1`;
   const about = { requestId: group, jobId: `step-${job}`, jobType: 'step' };
   const answer = { group, to, key: 'run', routingKey };

@@ -2,6 +2,7 @@
  * Over RabbitMQ with quorum queues, host and worker as two processes: many chains against BullMQ flows in
  * interleaved rounds, a chain alone against its hops and commits, what is counted, and what a host's death costs.
  */
+import { setTimeout as settle } from 'node:timers/promises';
 import { z } from 'zod';
 import { openRabbitmqBroker } from '../../src/adapters/rabbitmq/broker.ts';
 import type { Broker } from '../../src/ports/broker.ts';
@@ -21,6 +22,8 @@ import type { Report } from './report.ts';
 const rounds = 9;
 /** Rounds of each before those that count: processes that live for days are compiled by then. */
 const warmUpRounds = 8;
+/** Before each round: what the one before has left to do, as read models that are behind, is not to slow it. */
+const settleMs = 500;
 const chains = 500;
 const steps = 10;
 const samples = 200;
@@ -113,14 +116,16 @@ async function inTurns(
   { name, ours, ...goal }: { name: string; ours(): Promise<number>; atLeast?: number },
 ): Promise<void> {
   const bullmq = await openBullmq(100);
+  const round = async (): Promise<{ ours: number; theirs: number }> => {
+    await settle(settleMs);
+    const ofOurs = await ours();
+    await settle(settleMs);
+    return { ours: ofOurs, theirs: await bullmq.run(chains, steps) };
+  };
   try {
-    for (let n = 0; n < warmUpRounds; n += 1) {
-      await ours();
-      await bullmq.run(chains, steps);
-    }
+    for (let n = 0; n < warmUpRounds; n += 1) await round();
     const times: { ours: number; theirs: number }[] = [];
-    for (let n = 0; n < rounds; n += 1)
-      times.push({ ours: await ours(), theirs: await bullmq.run(chains, steps) });
+    for (let n = 0; n < rounds; n += 1) times.push(await round());
     const title = `${name}, ${chains} × ${steps}`;
     report.compare({ name: title, jobs: chains * steps, rounds: times, ...goal });
   } finally {

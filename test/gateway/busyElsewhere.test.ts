@@ -80,7 +80,7 @@ it('looks every 500 ms, also after the store did not answer, until it is stopped
     return looks === 1 ? Promise.reject(new Error('no answer')) : Promise.resolve([]);
   };
   const log = pino({ level: 'silent' });
-  const looking = new BusyElsewhere({ hosts: { all }, clock, log, valve: new Valve(clock) });
+  const looking = new BusyElsewhere({ hosts: { all }, clock, log, valve: new Valve(clock, 1) });
   looking.start();
   await eventually(() => expect(clock.pending).toBe(1));
   clock.advance(500);

@@ -156,7 +156,7 @@ export function createRuntime(
     outlet: new Outlet(broker, clock),
     desk: new Desk({ broker, clock, partitions: store.partitions, random: () => 0.5 }),
     pace: new Pace(),
-    valve: new Valve(clock),
+    valve: Valve.of(store.partitions, clock),
     memory: new Memory(registry, memoryBytes),
     log: pino({ level: 'warn' }, { write: (line: string) => void log.push(line) }),
     stopping,

@@ -142,7 +142,7 @@ describe('the outlet', () => {
     expect(await send(1000)).toBe(false);
     const sent: number[] = [];
     for (let n = 1000; n < 1200; n += 1) outlet.later('work', waitingAs(n, sent));
-    for (let n = 0; n < 100; n += 1) await outlet.answered('work');
+    for (let n = 0; n < 100; n += 1) await outlet.answered('work', String(n));
     expect(sent).toEqual([]);
     let taken = 0;
     const channel = await broker.consume(jobQueue('work'), {
@@ -152,11 +152,11 @@ describe('the outlet', () => {
     });
     await eventually(() => expect(taken).toBe(150));
     expect(await send(1200)).toBe(false);
-    for (let n = 0; n < 99; n += 1) await outlet.answered('work');
+    for (let n = 0; n < 99; n += 1) await outlet.answered('work', String(n));
     expect(sent).toEqual([]);
-    await outlet.answered('work');
+    await outlet.answered('work', 'one more');
     expect(sent).toEqual(Array.from({ length: 100 }, (_, n) => 1000 + n));
-    for (let n = 0; n < 100; n += 1) await outlet.answered('work');
+    for (let n = 0; n < 100; n += 1) await outlet.answered('work', String(n));
     expect(sent).toHaveLength(150);
     await channel.close();
   });

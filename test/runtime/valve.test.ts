@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { createMillrace, defineChain, defineJob } from '../../src/index.ts';
+import { partitionOf } from '../../src/protocol/topology.ts';
 import { Valve } from '../../src/runtime/valve.ts';
 import { eventually } from '../kit/eventually.ts';
 import { FakeClock } from '../kit/fakeClock.ts';
@@ -35,6 +36,22 @@ it('lets in as many as may be busy, and the next, in order, as chains end', asyn
   (await c)();
   await d;
   expect(entered).toEqual(['a', 'b', 'c', 'd']);
+});
+
+it.each([
+  [16, 2000],
+  [64, 2000],
+  [4, 8000],
+])('of %i partitions each takes %i chains', async (partitions, most) => {
+  const valve = Valve.of(partitions, new FakeClock());
+  const entered: string[] = [];
+  const first = Array.from({ length: most }, (_, n) => enter(valve, String(n), entered));
+  const oneMore = enter(valve, 'one more', entered);
+  const [leave] = await Promise.all(first);
+  expect(entered).toHaveLength(most);
+  leave?.();
+  await oneMore;
+  valve.close();
 });
 
 it('holds up no other partition', async () => {
@@ -77,10 +94,13 @@ it('an embedded client that starts more chains than a partition takes waits, and
     plan: ({ job }) => void job(wait, {}),
   });
   const data = tempFolder();
-  const millrace = createMillrace({ jobs: [wait], chains: [lone], data, partitions: 1 });
+  const partitions = 16;
+  const millrace = createMillrace({ jobs: [wait], chains: [lone], data, partitions });
   await millrace.start();
   const { client } = millrace;
-  const all = Array.from({ length: 2050 }, () => client.start(lone, {}));
+  const ids = Array.from({ length: 2050 * partitions * 2 }, (_, n) => `lone-${n}`);
+  const inOne = ids.filter((id) => partitionOf(id, partitions) === 0).slice(0, 2050);
+  const all = inOne.map((requestId) => client.start(lone, {}, { requestId }));
   const begun = async (): Promise<number> => (await client.reader.list(3000)).length;
   await eventually(async () => expect(await begun()).toBeGreaterThanOrEqual(2000), 60_000);
   expect(await begun()).toBeLessThan(2050);

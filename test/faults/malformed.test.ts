@@ -7,7 +7,7 @@ import { connect as connectAmqp } from 'amqplib';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/index.ts';
-import { partitionKey, partitionOf } from '../../src/protocol/topology.ts';
+import { defaultPartitions, partitionKey, partitionOf } from '../../src/protocol/topology.ts';
 import { fixture, start, untilSaid } from '../cli/kit.ts';
 import type { Program } from '../cli/kit.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -18,7 +18,7 @@ import { tempFolder } from '../kit/tempFolder.ts';
 
 const count = Number(process.env['MILLRACE_FUZZ'] ?? 10_000);
 const seed = Number(process.env['MILLRACE_SEED'] ?? 20_261_126);
-const partitions = 16;
+const partitions = defaultPartitions.sqlite;
 const prefix = 'millrace';
 const data = join(tempFolder(), 'data');
 const found = await ownRabbitmq();

@@ -184,11 +184,18 @@ export class Outlet {
   /** With others, where the job is quick. */
   #letTravel(jobType: string, publication: Publication): void {
     const now = this.#clock.monotonic();
-    const rate = this.#rates.get(jobType) ?? new AnswerRate();
-    this.#rates.set(jobType, rate);
+    const rate = this.#rateOf(jobType);
     rate.sent(publication.properties.messageId, now);
     const most = rate.mostTogether(now);
     if (most > 1) publication.mostTogether = most;
+  }
+
+  #rateOf(jobType: string): AnswerRate {
+    const known = this.#rates.get(jobType);
+    if (known !== undefined) return known;
+    const rate = new AnswerRate();
+    this.#rates.set(jobType, rate);
+    return rate;
   }
 
   async #sendAnew(jobType: string, publication: Publication): Promise<void> {

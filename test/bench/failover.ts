@@ -9,6 +9,7 @@ import { openMongoStore } from '../../src/adapters/mongodb/store.ts';
 import type { HostDocument } from '../../src/ports/hosts.ts';
 import type { Entry } from '../../src/ports/journal.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { defaultPartitions } from '../../src/protocol/topology.ts';
 import { ownMongodb } from '../kit/mongodbServer.ts';
 import { ownRabbitmq } from '../kit/servers.ts';
 import type { Child, Children } from './children.ts';
@@ -20,7 +21,7 @@ const chains = 1000;
 const steps = 5;
 /** So slow that all chains are in flight for some 10 s. */
 const slowMs = 200;
-const partitions = 16;
+const partitions = defaultPartitions.mongodb;
 
 /** A host is killed; `npm run bench -- --only failover`. */
 export async function benchFailover(report: Report, children: Children): Promise<void> {
